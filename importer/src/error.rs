@@ -1,0 +1,102 @@
+//! What can go wrong on the way from Caffe's files to a graph, each message with its remedy.
+
+use std::path::{Path, PathBuf};
+
+/// The result of an import step.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// An import failure.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A file could not be opened or read.
+    #[error("cannot read {}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The text is not a network in protobuf text form.
+    #[error("{}:{line}:{column}: {message}", path.display())]
+    Text {
+        /// The prototxt.
+        path: PathBuf,
+        /// 1-based.
+        line: usize,
+        /// 1-based.
+        column: usize,
+        /// What was wrong there.
+        message: String,
+    },
+    /// The bytes are not what the format says.
+    #[error("{}: {message} (at byte {offset}); is it complete, and a {expected}?", path.display())]
+    Binary {
+        /// The file.
+        path: PathBuf,
+        /// Where reading stopped.
+        offset: u64,
+        /// What was wrong there.
+        message: String,
+        /// What the file should have been.
+        expected: &'static str,
+    },
+    /// A layer's settings contradict Caffe's rules or each other.
+    #[error("layer \"{layer}\" ({kind}): {message}")]
+    Layer {
+        /// The layer's name.
+        layer: String,
+        /// Its type, as the prototxt spells it.
+        kind: String,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// The net as a whole is not usable.
+    #[error("{0}")]
+    Net(String),
+    /// An error with the file it was found in.
+    #[error("{}: {source}", path.display())]
+    InFile {
+        /// The file.
+        path: PathBuf,
+        /// What was found there.
+        source: Box<Error>,
+    },
+    /// Prototxt and caffemodel have no layer in common.
+    #[error(
+        "{} is of another network than {}: none of its {found} layers with weights ({examples}) is in the prototxt; \
+         check --deploy-proto and --net-weights",
+        weights.display(), deploy.display()
+    )]
+    OtherNet {
+        /// The caffemodel.
+        weights: PathBuf,
+        /// The prototxt.
+        deploy: PathBuf,
+        /// Layers with weights in the caffemodel.
+        found: usize,
+        /// A few of their names.
+        examples: String,
+    },
+    /// A burnpack could not be read or written.
+    #[error("{}: {message}", path.display())]
+    Pack {
+        /// The burnpack.
+        path: PathBuf,
+        /// What went wrong, with a remedy where there is one.
+        message: String,
+    },
+}
+
+impl Error {
+    /// Names the file in which the error was found.
+    #[must_use]
+    pub fn in_file(self, path: &Path) -> Self {
+        match self {
+            Self::Layer { .. } | Self::Net(_) => Self::InFile {
+                path: path.to_owned(),
+                source: Box::new(self),
+            },
+            named => named,
+        }
+    }
+}

@@ -1,0 +1,403 @@
+//! From a `LayerParameter` to a typed layer: Caffe's `LayerSetUp`, as far as it needs no blob shapes.
+
+use super::kind::{
+    Convolution, EltwiseOperation, InnerProduct, LayerKind, Lrn, LrnRegion, PoolMethod, Pooling, Reduction,
+};
+use super::Layer;
+use crate::error::{Error, Result};
+use crate::proto::eltwise_parameter::EltwiseOp;
+use crate::proto::lrn_parameter::NormRegion;
+use crate::proto::pooling_parameter::{PoolMethod as ProtoPool, RoundMode};
+use crate::proto::reduction_parameter::ReductionOp;
+use crate::proto::{ConvolutionParameter, LayerParameter, PoolingParameter};
+
+/// Largest extent of a kernel, stride, padding or output that is believed.
+const LARGEST: u32 = 1 << 24;
+
+type Setting<T> = std::result::Result<T, String>;
+
+/// Converts a layer.
+pub(super) fn layer(proto: &LayerParameter) -> Result<Layer> {
+    let kind = kind(proto).map_err(|message| Error::Layer {
+        layer: proto.name().to_owned(),
+        kind: proto.r#type().to_owned(),
+        message,
+    })?;
+    let layer = Layer {
+        name: proto.name().to_owned(),
+        type_name: proto.r#type().to_owned(),
+        kind,
+        bottoms: proto.bottom.clone(),
+        tops: proto.top.clone(),
+    };
+    check_arity(&layer)?;
+    Ok(layer)
+}
+
+fn kind(proto: &LayerParameter) -> Setting<LayerKind> {
+    Ok(match proto.r#type() {
+        "Input" => LayerKind::Input {
+            shape: declared_shape(proto)?,
+        },
+        "Data" | "ImageData" | "HDF5Data" | "MemoryData" | "WindowData" | "DummyData" | "AnnotatedData" => {
+            LayerKind::Input {
+                shape: cropped_shape(proto),
+            }
+        }
+        "Convolution" => LayerKind::Convolution(convolution(proto.convolution_param.as_ref())?),
+        "Deconvolution" => LayerKind::Deconvolution(convolution(proto.convolution_param.as_ref())?),
+        "Pooling" => LayerKind::Pooling(pooling(&proto.pooling_param.clone().unwrap_or_default())?),
+        "LRN" => lrn(proto)?,
+        "InnerProduct" => {
+            let p = proto.inner_product_param.clone().unwrap_or_default();
+            LayerKind::InnerProduct(InnerProduct {
+                num_output: positive("num_output", p.num_output())?,
+                bias: p.bias_term(),
+                axis: p.axis(),
+                transpose: p.transpose(),
+            })
+        }
+        "ReLU" => LayerKind::Relu {
+            slope: proto.relu_param.clone().unwrap_or_default().negative_slope(),
+        },
+        "PReLU" => LayerKind::PRelu {
+            shared: proto.prelu_param.clone().unwrap_or_default().channel_shared(),
+        },
+        "ELU" => LayerKind::Elu {
+            alpha: proto.elu_param.unwrap_or_default().alpha(),
+        },
+        "Sigmoid" => LayerKind::Sigmoid,
+        "TanH" => LayerKind::TanH,
+        "AbsVal" => LayerKind::AbsVal,
+        "BNLL" => LayerKind::Bnll,
+        "Power" => {
+            let p = proto.power_param.unwrap_or_default();
+            LayerKind::Power {
+                power: p.power(),
+                scale: p.scale(),
+                shift: p.shift(),
+            }
+        }
+        "Exp" => {
+            let p = proto.exp_param.unwrap_or_default();
+            LayerKind::Exp {
+                base: base(p.base())?,
+                scale: p.scale(),
+                shift: p.shift(),
+            }
+        }
+        "Log" => {
+            let p = proto.log_param.unwrap_or_default();
+            LayerKind::Log {
+                base: base(p.base())?,
+                scale: p.scale(),
+                shift: p.shift(),
+            }
+        }
+        "Clip" => {
+            let p = proto.clip_param.ok_or("clip_param { min: .. max: .. } is missing")?;
+            if p.min > p.max {
+                return Err(format!("min {} is greater than max {}", p.min, p.max));
+            }
+            LayerKind::Clip { min: p.min, max: p.max }
+        }
+        "Swish" => LayerKind::Swish {
+            beta: proto.swish_param.unwrap_or_default().beta(),
+        },
+        "Dropout" => LayerKind::Dropout,
+        "BatchNorm" => LayerKind::BatchNorm {
+            eps: proto.batch_norm_param.unwrap_or_default().eps(),
+        },
+        "Scale" => {
+            let p = proto.scale_param.clone().unwrap_or_default();
+            LayerKind::Scale {
+                axis: p.axis(),
+                num_axes: p.num_axes(),
+                bias: p.bias_term(),
+            }
+        }
+        "Bias" => {
+            let p = proto.bias_param.clone().unwrap_or_default();
+            LayerKind::Bias {
+                axis: p.axis(),
+                num_axes: p.num_axes(),
+            }
+        }
+        "Eltwise" => eltwise(proto)?,
+        "Concat" => {
+            let p = proto.concat_param.unwrap_or_default();
+            LayerKind::Concat {
+                axis: legacy_axis(p.axis, p.concat_dim)?,
+            }
+        }
+        "Slice" => {
+            let p = proto.slice_param.clone().unwrap_or_default();
+            LayerKind::Slice {
+                axis: legacy_axis(p.axis, p.slice_dim)?,
+                points: p.slice_point.iter().map(|point| *point as usize).collect(),
+            }
+        }
+        "Split" => LayerKind::Split,
+        "Softmax" | "SoftmaxWithLoss" => LayerKind::Softmax {
+            axis: proto.softmax_param.unwrap_or_default().axis(),
+        },
+        "Flatten" => {
+            let p = proto.flatten_param.unwrap_or_default();
+            LayerKind::Flatten {
+                axis: p.axis(),
+                end_axis: p.end_axis(),
+            }
+        }
+        "Reshape" => {
+            let p = proto.reshape_param.clone().unwrap_or_default();
+            LayerKind::Reshape {
+                dims: p.shape.clone().unwrap_or_default().dim,
+                axis: p.axis(),
+                num_axes: p.num_axes(),
+            }
+        }
+        "Crop" => {
+            let p = proto.crop_param.clone().unwrap_or_default();
+            LayerKind::Crop {
+                axis: p.axis(),
+                offset: p.offset.iter().map(|offset| *offset as usize).collect(),
+            }
+        }
+        "MVN" => {
+            let p = proto.mvn_param.unwrap_or_default();
+            LayerKind::Mvn {
+                normalize_variance: p.normalize_variance(),
+                across_channels: p.across_channels(),
+                eps: p.eps(),
+            }
+        }
+        "Tile" => {
+            let p = proto.tile_param.unwrap_or_default();
+            let tiles = p.tiles.and_then(|tiles| usize::try_from(tiles).ok()).unwrap_or(0);
+            if tiles == 0 {
+                return Err("tiles must be 1 or more".into());
+            }
+            LayerKind::Tile { axis: p.axis(), tiles }
+        }
+        "Reduction" => {
+            let p = proto.reduction_param.unwrap_or_default();
+            LayerKind::Reduction {
+                operation: match p.operation() {
+                    ReductionOp::Sum => Reduction::Sum,
+                    ReductionOp::Asum => Reduction::AbsoluteSum,
+                    ReductionOp::Sumsq => Reduction::SumOfSquares,
+                    ReductionOp::Mean => Reduction::Mean,
+                },
+                axis: p.axis(),
+                coeff: p.coeff(),
+            }
+        }
+        "Permute" => LayerKind::Permute {
+            order: proto
+                .permute_param
+                .clone()
+                .unwrap_or_default()
+                .order
+                .iter()
+                .map(|axis| *axis as usize)
+                .collect(),
+        },
+        "Normalize" => {
+            let p = proto.norm_param.clone().unwrap_or_default();
+            LayerKind::Normalize {
+                across_spatial: p.across_spatial(),
+                channel_shared: p.channel_shared(),
+                eps: p.eps(),
+            }
+        }
+        "Silence" | "Accuracy" | "EuclideanLoss" | "HingeLoss" | "SigmoidCrossEntropyLoss" | "ContrastiveLoss"
+        | "InfogainLoss" | "MultinomialLogisticLoss" | "HDF5Output" => LayerKind::Sink,
+        _ => LayerKind::Unsupported,
+    })
+}
+
+/// Caffe's `ExactNumBottomBlobs` and its kin.
+fn check_arity(layer: &Layer) -> Result<()> {
+    let (bottoms, tops) = (layer.bottoms.len(), layer.tops.len());
+    let fits = match &layer.kind {
+        LayerKind::Input { .. } => bottoms == 0 && tops >= 1,
+        LayerKind::Eltwise(_) => bottoms >= 2 && tops == 1,
+        LayerKind::Concat { .. } => bottoms >= 1 && tops == 1,
+        LayerKind::Slice { .. } | LayerKind::Split => bottoms == 1 && tops >= 1,
+        LayerKind::Convolution(_) | LayerKind::Deconvolution(_) => bottoms >= 1 && bottoms == tops,
+        LayerKind::Crop { .. } => bottoms == 2 && tops == 1,
+        LayerKind::Scale { .. } | LayerKind::Bias { .. } => (1..=2).contains(&bottoms) && tops == 1,
+        LayerKind::Softmax { .. } => bottoms >= 1,
+        LayerKind::Pooling(_) => bottoms == 1 && (1..=2).contains(&tops),
+        LayerKind::Sink | LayerKind::Unsupported => true,
+        _ => bottoms == 1 && tops == 1,
+    };
+    if fits {
+        Ok(())
+    } else {
+        Err(layer.error(format!(
+            "it has {bottoms} bottoms and {tops} tops, which is not what a layer of its type takes"
+        )))
+    }
+}
+
+fn positive(field: &str, value: u32) -> Setting<usize> {
+    if value == 0 || value > LARGEST {
+        return Err(format!("{field} is {value}; it must be from 1 to {LARGEST}"));
+    }
+    Ok(value as usize)
+}
+
+fn declared_shape(proto: &LayerParameter) -> Setting<Option<Vec<usize>>> {
+    let Some(shape) = proto.input_param.as_ref().and_then(|p| p.shape.first()) else {
+        return Ok(None);
+    };
+    shape
+        .dim
+        .iter()
+        .map(|dim| match usize::try_from(*dim) {
+            Ok(dim) if dim <= LARGEST as usize => Ok(dim),
+            _ => Err(format!("an input of shape {:?}", shape.dim)),
+        })
+        .collect::<Setting<Vec<_>>>()
+        .map(Some)
+}
+
+/// A data layer's crop size, when it has one, as the shape of its (colour) images.
+fn cropped_shape(proto: &LayerParameter) -> Option<Vec<usize>> {
+    let side = proto.transform_param.as_ref()?.crop_size() as usize;
+    (1..=LARGEST as usize).contains(&side).then(|| vec![1, 3, side, side])
+}
+
+/// Settings that may be given for both directions at once or for each: `kernel_size` or `kernel_h` and `kernel_w`.
+fn pair(name: &str, both: &[u32], rows: Option<u32>, columns: Option<u32>, default: Option<u32>) -> Setting<[usize; 2]> {
+    let values = match (both, rows, columns) {
+        ([], None, None) => match default {
+            Some(value) => [value, value],
+            None => return Err(format!("{name} is missing")),
+        },
+        ([value], None, None) => [*value, *value],
+        ([first, second], None, None) => [*first, *second],
+        ([], Some(rows), Some(columns)) => [rows, columns],
+        ([], rows, columns) if default.is_some() => {
+            let default = default.unwrap_or_default();
+            [rows.unwrap_or(default), columns.unwrap_or(default)]
+        }
+        _ => return Err(format!("{name} is given in more than one way, or in one direction only")),
+    };
+    if values.iter().any(|value| *value > LARGEST) {
+        return Err(format!("{name} is {values:?}"));
+    }
+    Ok(values.map(|value| value as usize))
+}
+
+fn at_least_one(name: &str, values: [usize; 2]) -> Setting<[usize; 2]> {
+    if values.contains(&0) {
+        return Err(format!("{name} is {values:?}; it must be 1 or more"));
+    }
+    Ok(values)
+}
+
+fn convolution(param: Option<&ConvolutionParameter>) -> Setting<Convolution> {
+    let p = param.ok_or("convolution_param is missing")?;
+    let num_output = positive("num_output", p.num_output())?;
+    let group = positive("group", p.group())?;
+    if p.axis() != 1 {
+        return Err(format!("axis is {}; only 1 is supported", p.axis()));
+    }
+    if !num_output.is_multiple_of(group) {
+        return Err(format!("num_output {num_output} is no multiple of group {group}"));
+    }
+    Ok(Convolution {
+        num_output,
+        kernel: at_least_one("kernel_size", pair("kernel_size", &p.kernel_size, p.kernel_h, p.kernel_w, None)?)?,
+        stride: at_least_one("stride", pair("stride", &p.stride, p.stride_h, p.stride_w, Some(1))?)?,
+        pad: pair("pad", &p.pad, p.pad_h, p.pad_w, Some(0))?,
+        dilation: at_least_one("dilation", pair("dilation", &p.dilation, None, None, Some(1))?)?,
+        group,
+        bias: p.bias_term(),
+    })
+}
+
+fn pooling(p: &PoolingParameter) -> Setting<Pooling> {
+    let method = match p.pool() {
+        ProtoPool::Max => PoolMethod::Max,
+        ProtoPool::Ave => PoolMethod::Average,
+        ProtoPool::Stochastic => return Err("stochastic pooling is not supported; use MAX or AVE".into()),
+    };
+    let one = |value: Option<u32>| value.into_iter().collect::<Vec<_>>();
+    let kernel = if p.global_pooling() {
+        None
+    } else {
+        let kernel = pair("kernel_size", &one(p.kernel_size), p.kernel_h, p.kernel_w, None)?;
+        Some(at_least_one("kernel_size", kernel)?)
+    };
+    let pad = pair("pad", &one(p.pad), p.pad_h, p.pad_w, Some(0))?;
+    let stride = at_least_one("stride", pair("stride", &one(p.stride), p.stride_h, p.stride_w, Some(1))?)?;
+    match kernel {
+        Some(kernel) if pad[0] >= kernel[0] || pad[1] >= kernel[1] => {
+            return Err(format!("pad {pad:?} must be smaller than the kernel {kernel:?}"));
+        }
+        None if pad != [0, 0] || stride != [1, 1] => {
+            return Err("global pooling goes with pad 0 and stride 1".into());
+        }
+        _ => {}
+    }
+    Ok(Pooling {
+        method,
+        kernel,
+        stride,
+        pad,
+        ceil: p.round_mode() == RoundMode::Ceil,
+    })
+}
+
+fn lrn(proto: &LayerParameter) -> Setting<LayerKind> {
+    let p = proto.lrn_param.unwrap_or_default();
+    let size = positive("local_size", p.local_size())?;
+    if size.is_multiple_of(2) {
+        return Err(format!("local_size is {size}; it must be odd"));
+    }
+    Ok(LayerKind::Lrn(Lrn {
+        region: match p.norm_region() {
+            NormRegion::AcrossChannels => LrnRegion::AcrossChannels,
+            NormRegion::WithinChannel => LrnRegion::WithinChannel,
+        },
+        size,
+        alpha: p.alpha(),
+        beta: p.beta(),
+        k: p.k(),
+    }))
+}
+
+fn eltwise(proto: &LayerParameter) -> Setting<LayerKind> {
+    let p = proto.eltwise_param.clone().unwrap_or_default();
+    if !p.coeff.is_empty() && p.coeff.len() != proto.bottom.len() {
+        return Err(format!("{} coefficients for {} bottoms", p.coeff.len(), proto.bottom.len()));
+    }
+    Ok(LayerKind::Eltwise(match p.operation() {
+        EltwiseOp::Prod if !p.coeff.is_empty() => return Err("a product takes no coefficients".into()),
+        EltwiseOp::Prod => EltwiseOperation::Product,
+        EltwiseOp::Sum => EltwiseOperation::Sum(p.coeff),
+        EltwiseOp::Max => EltwiseOperation::Max,
+    }))
+}
+
+fn legacy_axis(axis: Option<i32>, dim: Option<u32>) -> Setting<i32> {
+    match (axis, dim) {
+        (Some(_), Some(_)) => Err("the axis is given twice, in the old and in the new way".into()),
+        (Some(axis), None) => Ok(axis),
+        (None, Some(dim)) => i32::try_from(dim).map_err(|_| format!("axis {dim}")),
+        (None, None) => Ok(1),
+    }
+}
+
+fn base(value: f32) -> Setting<Option<f32>> {
+    if value > 0.0 {
+        Ok(Some(value))
+    } else if value == -1.0 {
+        Ok(None)
+    } else {
+        Err(format!("base is {value}; it must be positive, or -1 for e"))
+    }
+}

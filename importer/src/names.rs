@@ -1,0 +1,47 @@
+//! Suggestions for a misspelt name.
+
+/// At most `count` of `known`, the nearest in spelling to `wanted` first, those too far away left out.
+///
+/// ```
+/// let layers = ["conv1", "conv2", "fc8", "prob"];
+/// assert_eq!(deepvis_importer::names::nearest("fc9", layers, 2), ["fc8"]);
+/// ```
+pub fn nearest<'a>(
+    wanted: &str,
+    known: impl IntoIterator<Item = &'a str>,
+    count: usize,
+) -> Vec<&'a str> {
+    let lower = wanted.to_lowercase();
+    let mut scored: Vec<(f64, &str)> = known
+        .into_iter()
+        .map(|name| {
+            let name_lower = name.to_lowercase();
+            let within = !lower.is_empty()
+                && (name_lower.contains(&lower) || lower.contains(&name_lower));
+            let likeness = strsim::jaro_winkler(&lower, &name_lower);
+            (if within { likeness.max(0.85) } else { likeness }, name)
+        })
+        .filter(|(score, _)| *score > 0.7)
+        .collect();
+    scored.sort_by(|a, b| b.0.total_cmp(&a.0));
+    scored.dedup_by(|a, b| a.1 == b.1);
+    scored.into_iter().take(count).map(|(_, name)| name).collect()
+}
+
+/// "`did you mean a, b or c?`", or a list of all names when none is near.
+///
+/// Long lists are cut after `most` names.
+pub fn suggest(wanted: &str, known: &[&str], most: usize) -> String {
+    let near = nearest(wanted, known.iter().copied(), 5);
+    if near.is_empty() {
+        let shown = known.iter().take(most).copied().collect::<Vec<_>>();
+        let rest = known.len() - shown.len();
+        let more = if rest > 0 {
+            format!(" and {rest} more")
+        } else {
+            String::new()
+        };
+        return format!("it has {}{more}", shown.join(", "));
+    }
+    format!("did you mean {}?", near.join(" or "))
+}

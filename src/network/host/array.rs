@@ -1,0 +1,120 @@
+//! Tensors of the CPU backends as plain slices.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{Backend, Flex};
+use burn::tensor::TensorData;
+use burn_flex::FlexTensor;
+use burn_ndarray::{NdArrayStorage, NdArrayTensor};
+use ndarray::{ArcArray, IxDyn};
+
+#[expect(deprecated, reason = "the ndarray backend was asked for")]
+use burn::backend::NdArray;
+
+/// The storage behind a [`HostArray`], shared with the tensor it came from.
+#[derive(Clone)]
+enum Storage {
+    Flex(FlexTensor),
+    NdArray(Arc<NdArrayStorage<f32>>),
+    Owned(Arc<Vec<f32>>),
+}
+
+/// Row-major float32 entries with a shape; clones share them.
+#[derive(Clone)]
+pub struct HostArray {
+    storage: Storage,
+    shape: Vec<usize>,
+}
+
+impl HostArray {
+    /// An array of its own.
+    pub fn new(values: Vec<f32>, shape: Vec<usize>) -> Self {
+        debug_assert_eq!(values.len(), shape.iter().product::<usize>());
+        Self {
+            storage: Storage::Owned(Arc::new(values)),
+            shape,
+        }
+    }
+
+    /// The shape.
+    pub fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+}
+
+impl Deref for HostArray {
+    type Target = [f32];
+
+    fn deref(&self) -> &[f32] {
+        // Both backends' arrays were made contiguous by `to_host`.
+        match &self.storage {
+            Storage::Flex(tensor) => tensor.as_slice::<f32>().unwrap_or_default(),
+            Storage::NdArray(storage) => storage.view().to_slice().unwrap_or_default(),
+            Storage::Owned(values) => values,
+        }
+    }
+}
+
+/// A backend whose tensors are in host memory.
+pub trait Host: Backend {
+    /// The tensor's entries; without a copy when they are contiguous.
+    fn to_host(tensor: FloatTensor<Self>) -> HostArray;
+
+    /// A tensor of `values`, row-major, without a copy.
+    fn from_host(values: Vec<f32>, shape: &[usize]) -> FloatTensor<Self>;
+
+    /// The tensor's shape.
+    fn shape_of(tensor: &FloatTensor<Self>) -> Vec<usize>;
+}
+
+impl Host for Flex {
+    fn to_host(tensor: FloatTensor<Self>) -> HostArray {
+        let tensor = if tensor.is_contiguous() {
+            tensor
+        } else {
+            tensor.to_contiguous()
+        };
+        let shape = Self::shape_of(&tensor);
+        HostArray {
+            storage: Storage::Flex(tensor),
+            shape,
+        }
+    }
+
+    fn from_host(values: Vec<f32>, shape: &[usize]) -> FloatTensor<Self> {
+        FlexTensor::from_data(TensorData::new(values, shape.to_vec()))
+    }
+
+    fn shape_of(tensor: &FloatTensor<Self>) -> Vec<usize> {
+        tensor.layout().shape().to_vec()
+    }
+}
+
+#[expect(deprecated, reason = "the ndarray backend was asked for")]
+impl Host for NdArray {
+    fn to_host(tensor: FloatTensor<Self>) -> HostArray {
+        let shape = Self::shape_of(&tensor);
+        let storage = match tensor {
+            NdArrayTensor::F32(storage) if storage.view().is_standard_layout() => Storage::NdArray(Arc::new(storage)),
+            NdArrayTensor::F32(storage) => Storage::Owned(Arc::new(storage.view().iter().copied().collect())),
+            // The network computes in float32 alone.
+            _ => Storage::Owned(Arc::new(Vec::new())),
+        };
+        HostArray { storage, shape }
+    }
+
+    fn from_host(values: Vec<f32>, shape: &[usize]) -> FloatTensor<Self> {
+        let array = ArcArray::from_shape_vec(IxDyn(shape), values)
+            .unwrap_or_else(|_| ArcArray::zeros(IxDyn(shape)));
+        NdArrayTensor::F32(NdArrayStorage::from_owned(array))
+    }
+
+    fn shape_of(tensor: &FloatTensor<Self>) -> Vec<usize> {
+        match tensor {
+            NdArrayTensor::F32(storage) => storage.shape().to_vec(),
+            _ => Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,295 @@
+//! Convolution as a matrix product over unfolded patches, and its way back to the image.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use super::gemm::{Matrix, multiply};
+use super::relu;
+use super::{HostArray, HostFunction, Output};
+
+/// The sizes of a convolution over one image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Geometry {
+    /// Channels, rows, columns of the input.
+    pub input: [usize; 3],
+    /// Channels, rows, columns of the output.
+    pub output: [usize; 3],
+    /// Rows, columns of the kernel.
+    pub kernel: [usize; 2],
+    /// Steps, in pixels.
+    pub stride: [usize; 2],
+    /// Zeros around the image.
+    pub pad: [usize; 2],
+    /// Distance between kernel elements.
+    pub dilation: [usize; 2],
+    /// Groups of channels.
+    pub group: usize,
+}
+
+impl Geometry {
+    /// Input channels of a group times kernel size: rows of an unfolded group.
+    fn patch(&self) -> usize {
+        self.input[0] / self.group * self.kernel[0] * self.kernel[1]
+    }
+
+    fn output_area(&self) -> usize {
+        self.output[1] * self.output[2]
+    }
+
+    fn input_area(&self) -> usize {
+        self.input[1] * self.input[2]
+    }
+
+    /// Whether unfolding would copy the image as it is.
+    fn is_pointwise(&self) -> bool {
+        self.kernel == [1, 1] && self.stride == [1, 1] && self.pad == [0, 0]
+    }
+
+    /// For kernel offset `k` along `axis` (0: rows): the output positions whose tap falls inside the input, and the
+    /// input position of the first of them.
+    fn span(&self, axis: usize, k: usize) -> (usize, usize, usize) {
+        let (stride, pad) = (self.stride[axis], self.pad[axis]);
+        let offset = k * self.dilation[axis];
+        let first = pad.saturating_sub(offset).div_ceil(stride);
+        let last = if self.input[axis + 1] + pad > offset {
+            ((self.input[axis + 1] + pad - offset - 1) / stride + 1).min(self.output[axis + 1])
+        } else {
+            0
+        };
+        let first = first.min(last);
+        (first, last, (first * stride + offset).saturating_sub(pad))
+    }
+
+    /// Writes the patches of some channels into `columns`, `patch x output_area`.
+    fn unfold(&self, image: &[f32], columns: &mut [f32]) {
+        let taps = self.kernel[0] * self.kernel[1];
+        let area = self.output_area();
+        columns
+            .par_chunks_mut(taps * area)
+            .zip(image.par_chunks(self.input_area()))
+            .for_each(|(rows, plane)| {
+                for (tap, row) in rows.chunks_mut(area).enumerate() {
+                    self.unfold_tap(plane, row, tap / self.kernel[1], tap % self.kernel[1]);
+                }
+            });
+    }
+
+    fn unfold_tap(&self, plane: &[f32], row: &mut [f32], ky: usize, kx: usize) {
+        let (y0, y1, mut iy) = self.span(0, ky);
+        let (x0, x1, ix) = self.span(1, kx);
+        let (width, out_width) = (self.input[2], self.output[2]);
+        row[..y0 * out_width].fill(0.0);
+        for line in row[y0 * out_width..y1 * out_width].chunks_mut(out_width) {
+            line[..x0].fill(0.0);
+            line[x1..].fill(0.0);
+            let source = &plane[iy * width..(iy + 1) * width];
+            if self.stride[1] == 1 {
+                line[x0..x1].copy_from_slice(&source[ix..ix + x1 - x0]);
+            } else {
+                for (to, from) in line[x0..x1].iter_mut().zip(source[ix.min(width)..].iter().step_by(self.stride[1])) {
+                    *to = *from;
+                }
+            }
+            iy += self.stride[0];
+        }
+        row[y1 * out_width..].fill(0.0);
+    }
+
+    /// Adds the patches in `columns` up into the image they were taken from.
+    fn fold(&self, columns: &[f32], image: &mut [f32]) {
+        let taps = self.kernel[0] * self.kernel[1];
+        let area = self.output_area();
+        image
+            .par_chunks_mut(self.input_area())
+            .zip(columns.par_chunks(taps * area))
+            .for_each(|(plane, rows)| {
+                plane.fill(0.0);
+                for (tap, row) in rows.chunks(area).enumerate() {
+                    self.fold_tap(row, plane, tap / self.kernel[1], tap % self.kernel[1]);
+                }
+            });
+    }
+
+    fn fold_tap(&self, row: &[f32], plane: &mut [f32], ky: usize, kx: usize) {
+        let (y0, y1, mut iy) = self.span(0, ky);
+        let (x0, x1, ix) = self.span(1, kx);
+        let (width, out_width) = (self.input[2], self.output[2]);
+        for line in row[y0 * out_width..y1 * out_width].chunks(out_width) {
+            let target = &mut plane[iy * width..(iy + 1) * width];
+            if self.stride[1] == 1 {
+                for (to, from) in target[ix..ix + x1 - x0].iter_mut().zip(&line[x0..x1]) {
+                    *to += from;
+                }
+            } else {
+                for (to, from) in target[ix.min(width)..].iter_mut().step_by(self.stride[1]).zip(&line[x0..x1]) {
+                    *to += from;
+                }
+            }
+            iy += self.stride[0];
+        }
+    }
+}
+
+thread_local! {
+    /// Unfolded patches, kept from layer to layer and from iteration to iteration.
+    static COLUMNS: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Runs `work` with scratch space of `len` entries, whose contents are arbitrary.
+fn with_columns<T>(len: usize, work: impl FnOnce(&mut [f32]) -> T) -> T {
+    // Taken out rather than borrowed: while one matrix product waits for its threads, rayon may run another here.
+    let mut columns = COLUMNS.take();
+    if columns.len() < len {
+        columns.resize(len, 0.0);
+    }
+    let result = work(&mut columns[..len]);
+    COLUMNS.replace(columns);
+    result
+}
+
+/// `weight * patches(image)`, added to what `out` holds.
+fn correlate(geometry: &Geometry, image: &[f32], weight: &[f32], out: &mut [f32]) {
+    let (patch, area) = (geometry.patch(), geometry.output_area());
+    let outputs = geometry.output[0] / geometry.group;
+    let inputs = geometry.input[0] / geometry.group * geometry.input_area();
+    for group in 0..geometry.group {
+        let image = &image[group * inputs..(group + 1) * inputs];
+        let weight = &weight[group * outputs * patch..(group + 1) * outputs * patch];
+        let out = &mut out[group * outputs * area..(group + 1) * outputs * area];
+        let weight = Matrix::new(weight, outputs, patch);
+        let sizes = (outputs, area, patch);
+        if geometry.is_pointwise() {
+            multiply(out, weight, Matrix::new(image, patch, area), sizes, true);
+        } else {
+            with_columns(patch * area, |columns| {
+                geometry.unfold(image, columns);
+                multiply(out, weight, Matrix::new(columns, patch, area), sizes, true);
+            });
+        }
+    }
+}
+
+/// The transpose of [`correlate`]: spreads `out` over the image; overwrites it.
+fn spread(geometry: &Geometry, out: &[f32], weight: &[f32], image: &mut [f32]) {
+    let (patch, area) = (geometry.patch(), geometry.output_area());
+    let outputs = geometry.output[0] / geometry.group;
+    let inputs = geometry.input[0] / geometry.group * geometry.input_area();
+    for group in 0..geometry.group {
+        let image = &mut image[group * inputs..(group + 1) * inputs];
+        let weight = &weight[group * outputs * patch..(group + 1) * outputs * patch];
+        let out = &out[group * outputs * area..(group + 1) * outputs * area];
+        let weight = Matrix::new(weight, outputs, patch).transposed();
+        let out = Matrix::new(out, outputs, area);
+        let sizes = (patch, area, outputs);
+        if geometry.is_pointwise() {
+            multiply(image, weight, out, sizes, false);
+        } else {
+            with_columns(patch * area, |columns| {
+                multiply(columns, weight, out, sizes, false);
+                geometry.fold(columns, image);
+            });
+        }
+    }
+}
+
+/// One value a channel, repeated over `area` pixels, for each of `batch` images; zeros without a bias.
+fn biased(bias: Option<&HostArray>, batch: usize, channels: usize, area: usize) -> Vec<f32> {
+    let Some(bias) = bias else {
+        return vec![0.0; batch * channels * area];
+    };
+    let mut out = Vec::with_capacity(batch * channels * area);
+    for _ in 0..batch {
+        for value in bias.iter() {
+            out.resize(out.len() + area, *value);
+        }
+    }
+    out
+}
+
+/// Convolution, and the ReLU after it where there is one. Parameters: weight, then bias if any.
+#[derive(Debug, Clone)]
+pub struct Convolve {
+    /// The sizes.
+    pub geometry: Geometry,
+    /// The slope (0 or more) of a ReLU to apply to the result.
+    pub relu: Option<f32>,
+}
+
+impl HostFunction for Convolve {
+    fn forward(&self, x: &HostArray, parameters: &[HostArray], track: bool) -> Output {
+        let geometry = self.geometry;
+        let batch = x.shape()[0];
+        let [channels, rows, columns] = geometry.output;
+        let (in_len, out_len) = (geometry.input[0] * geometry.input_area(), channels * rows * columns);
+        let weight = parameters[0].clone();
+        let mut out = biased(parameters.get(1), batch, channels, rows * columns);
+        for (image, out) in x.chunks(in_len.max(1)).zip(out.chunks_mut(out_len.max(1))) {
+            correlate(&geometry, image, &weight, out);
+        }
+        if let Some(slope) = self.relu {
+            relu::in_place(&mut out, slope);
+        }
+        let shape = vec![batch, channels, rows, columns];
+        if !track {
+            return Output { values: out, shape, gradient: None };
+        }
+        let relu = self.relu;
+        // The sign of the output tells where the ReLU let through; one bit would do, a byte is quicker.
+        let passed: Vec<bool> = relu.map_or_else(Vec::new, |_| out.iter().map(|y| *y > 0.0).collect());
+        let gradient = Arc::new(move |grad: &HostArray| {
+            let masked = relu.map(|slope| relu::masked(grad, &passed, slope));
+            let grad = masked.as_deref().unwrap_or(grad);
+            let mut image = vec![0.0; batch * in_len];
+            for (grad, image) in grad.chunks(out_len.max(1)).zip(image.chunks_mut(in_len.max(1))) {
+                spread(&geometry, grad, &weight, image);
+            }
+            image
+        });
+        Output { values: out, shape, gradient: Some(gradient) }
+    }
+}
+
+/// The transpose of a convolution, Caffe's Deconvolution: `geometry` is that of the convolution whose input is our output.
+/// Parameters: weight, then bias if any.
+#[derive(Debug, Clone)]
+pub struct Deconvolve {
+    /// The sizes of the convolution that this is the transpose of.
+    pub geometry: Geometry,
+}
+
+impl HostFunction for Deconvolve {
+    fn forward(&self, x: &HostArray, parameters: &[HostArray], track: bool) -> Output {
+        let geometry = self.geometry;
+        let batch = x.shape()[0];
+        let [channels, rows, columns] = geometry.input;
+        let in_len = geometry.output[0] * geometry.output_area();
+        let out_len = channels * rows * columns;
+        let weight = parameters[0].clone();
+        let mut out = vec![0.0; batch * out_len];
+        for (x, out) in x.chunks(in_len.max(1)).zip(out.chunks_mut(out_len.max(1))) {
+            spread(&geometry, x, &weight, out);
+            if let Some(bias) = parameters.get(1) {
+                for (plane, bias) in out.chunks_mut((rows * columns).max(1)).zip(bias.iter()) {
+                    plane.iter_mut().for_each(|value| *value += bias);
+                }
+            }
+        }
+        let gradient = track.then(|| {
+            let gradient = move |grad: &HostArray| {
+                let mut back = vec![0.0; batch * in_len];
+                for (grad, back) in grad.chunks(out_len.max(1)).zip(back.chunks_mut(in_len.max(1))) {
+                    correlate(&geometry, grad, &weight, back);
+                }
+                back
+            };
+            Arc::new(gradient) as super::Gradient
+        });
+        Output {
+            values: out,
+            shape: vec![batch, channels, rows, columns],
+            gradient,
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! Fast layer functions for the CPU backends, as a burn backend extension with its own backward passes.
+//!
+//! One extension operation, [`HostOps::apply`], takes an image tensor, frozen parameters and a [`HostFunction`], and
+//! registers the function's gradient with burn's autodiff. A gradient is computed for the image alone: parameters are
+//! constants, so that the half of a backward pass that training needs and we do not is never run.
+//!
+//! On other backends layers are composed of burn's own operations (see the `plain` functions beside each layer), which
+//! is also what the functions here are tested against.
+
+mod array;
+pub mod convolution;
+mod gemm;
+pub mod inner_product;
+pub mod lrn;
+pub mod pooling;
+pub mod relu;
+
+use std::fmt::{self, Debug};
+use std::sync::Arc;
+
+use burn::backend::autodiff::checkpoint::base::Checkpointer;
+use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
+use burn::backend::autodiff::grads::Gradients;
+use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{Autodiff, Backend, Dispatch, DispatchDevice, Flex, backend_extension};
+use burn::tensor::{Device, Tensor};
+
+#[expect(deprecated, reason = "the ndarray backend was asked for")]
+use burn::backend::NdArray;
+
+pub use array::{Host, HostArray};
+
+/// Maps the gradient of a function's output to that of its input.
+pub type Gradient = Arc<dyn Fn(&HostArray) -> Vec<f32> + Send + Sync>;
+
+/// A function of one tensor, computed on slices of host memory.
+pub trait HostFunction: Debug + Send + Sync + 'static {
+    /// The output's entries and shape, and, when `track`, the way back for gradients.
+    fn forward(&self, x: &HostArray, parameters: &[HostArray], track: bool) -> Output;
+}
+
+/// What a [`HostFunction`] computed.
+pub struct Output {
+    /// The entries, row-major.
+    pub values: Vec<f32>,
+    /// The shape.
+    pub shape: Vec<usize>,
+    /// The way back; present when it was asked for.
+    pub gradient: Option<Gradient>,
+}
+
+/// A shared host function, as it travels through burn's dispatch.
+pub type SharedFunction = Arc<dyn HostFunction>;
+
+/// The extension of burn's CPU backends.
+#[backend_extension(Autodiff, Flex, NdArray)]
+pub trait HostOps: Backend {
+    /// Applies a function to `x`; `parameters` are constants.
+    fn apply(x: FloatTensor<Self>, parameters: Vec<FloatTensor<Self>>, function: SharedFunction) -> FloatTensor<Self>;
+}
+
+fn run<B: Host>(
+    x: FloatTensor<B>,
+    parameters: Vec<FloatTensor<B>>,
+    function: &SharedFunction,
+    track: bool,
+) -> (FloatTensor<B>, Option<Gradient>) {
+    let parameters: Vec<HostArray> = parameters.into_iter().map(B::to_host).collect();
+    let output = function.forward(&B::to_host(x), &parameters, track);
+    (B::from_host(output.values, &output.shape), output.gradient)
+}
+
+impl HostOps for Flex {
+    fn apply(x: FloatTensor<Self>, parameters: Vec<FloatTensor<Self>>, function: SharedFunction) -> FloatTensor<Self> {
+        run::<Self>(x, parameters, &function, false).0
+    }
+}
+
+#[expect(deprecated, reason = "the ndarray backend was asked for")]
+impl HostOps for NdArray {
+    fn apply(x: FloatTensor<Self>, parameters: Vec<FloatTensor<Self>>, function: SharedFunction) -> FloatTensor<Self> {
+        run::<Self>(x, parameters, &function, false).0
+    }
+}
+
+/// What the backward pass of a host function needs.
+#[derive(Clone)]
+struct Saved {
+    gradient: Gradient,
+    shape: Vec<usize>,
+}
+
+impl Debug for Saved {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Saved({:?})", self.shape)
+    }
+}
+
+#[derive(Debug)]
+struct HostBackward;
+
+impl<B: Host> Backward<B, 1> for HostBackward {
+    type State = Saved;
+
+    fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let [parent] = ops.parents;
+        let grad = grads.consume::<B>(&ops.node);
+        if let Some(parent) = parent {
+            let values = (ops.state.gradient)(&B::to_host(grad));
+            grads.register::<B>(parent.id, B::from_host(values, &ops.state.shape));
+        }
+    }
+}
+
+impl<B: Host, C: CheckpointStrategy> HostOps for Autodiff<B, C> {
+    fn apply(x: FloatTensor<Self>, parameters: Vec<FloatTensor<Self>>, function: SharedFunction) -> FloatTensor<Self> {
+        let parameters = parameters.into_iter().map(|p| p.into_primitive()).collect();
+        match HostBackward.prepare::<C>([x.node()]).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => {
+                let shape = B::shape_of(x.primitive());
+                let (output, gradient) = run::<B>(x.into_primitive(), parameters, &function, true);
+                let gradient = gradient.unwrap_or_else(|| Arc::new(|grad: &HostArray| grad.to_vec()));
+                prep.finish(Saved { gradient, shape }, output)
+            }
+            OpsKind::UnTracked(prep) => prep.finish(run::<B>(x.into_primitive(), parameters, &function, false).0),
+        }
+    }
+}
+
+/// Whether [`apply`] runs on `device`.
+pub fn is_host(device: &Device) -> bool {
+    fn is_cpu(device: &DispatchDevice) -> bool {
+        match device {
+            DispatchDevice::Flex(_) | DispatchDevice::NdArray(_) => true,
+            DispatchDevice::Autodiff(inner) => is_cpu(inner),
+            #[allow(unreachable_patterns, reason = "there are no others when built without wgpu")]
+            _ => false,
+        }
+    }
+    is_cpu(device.as_dispatch())
+}
+
+/// Applies a host function to a tensor on a CPU device; `parameters` are constants.
+pub fn apply<const D: usize, const E: usize>(
+    x: Tensor<D>,
+    parameters: Vec<burn::backend::DispatchTensor>,
+    function: impl HostFunction,
+) -> Tensor<E> {
+    let output = <Dispatch as HostOps>::apply(x.into_dispatch(), parameters, Arc::new(function));
+    Tensor::from_dispatch(output)
+}

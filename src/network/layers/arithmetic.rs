@@ -1,0 +1,119 @@
+//! Caffe's `Scale` and `Bias`: a product or sum along some axes, with a learned blob or with a second bottom.
+
+use burn::module::{Module, Param};
+use burn::tensor::Tensor;
+
+use crate::network::blob::Blob;
+use crate::network::build::{BuildResult, LayerBuild};
+use crate::network::error::Result;
+use crate::network::layer::Forward;
+
+/// Which axes of the bottom a factor or term spans: `[first, last)`.
+fn span(build: &LayerBuild<'_>, axis: i32, num_axes: i32) -> Result<(usize, usize)> {
+    let rank = build.bottom().len();
+    let first = build.axis(axis)?;
+    let last = match (build.bottoms.get(1), usize::try_from(num_axes)) {
+        (Some(second), _) => first + second.len(),
+        (None, Ok(count)) => first + count,
+        (None, Err(_)) => rank,
+    };
+    if last > rank {
+        return Err(build.error(format!("axes {first} to {last} of a blob with {rank} axes")));
+    }
+    if let Some(second) = build.bottoms.get(1)
+        && build.bottom()[first..last] != **second
+    {
+        return Err(build.error(format!(
+            "its second bottom has shape {second:?}, which is not that of axes {first} to {last} of {:?}",
+            build.bottom()
+        )));
+    }
+    Ok((first, last))
+}
+
+/// The blob with the span's axes taken together: `[before, span, after]`.
+fn spanned(blob: &Blob, (first, last): (usize, usize)) -> Tensor<3> {
+    let shape = blob.shape();
+    blob.view([
+        shape[..first].iter().product(),
+        shape[first..last].iter().product(),
+        shape[last..].iter().product(),
+    ])
+}
+
+/// The second bottom, or the learned blob, as `[1, span, 1]`, or with the batch in front when that is the first axis.
+fn operand(learned: Option<&Param<Tensor<3>>>, bottoms: &[Blob]) -> Tensor<3> {
+    match learned {
+        Some(learned) => learned.val(),
+        None => bottoms[1].view([1, bottoms[1].shape().iter().product(), 1]),
+    }
+}
+
+/// y = a * x, or a * x + b, with a and b along some axes.
+#[derive(Module, Debug)]
+pub struct Scale {
+    factor: Option<Param<Tensor<3>>>,
+    shift: Option<Param<Tensor<3>>>,
+    #[module(skip)]
+    span: (usize, usize),
+}
+
+impl Scale {
+    pub(in crate::network) fn build(build: &LayerBuild<'_>, axis: i32, num_axes: i32, bias: bool) -> BuildResult {
+        let span = span(build, axis, num_axes)?;
+        let shape = &build.bottom()[span.0..span.1];
+        let count: usize = shape.iter().product();
+        let has_second = build.bottoms.len() > 1;
+        let learned = |index: usize, what: &str| -> Result<_> {
+            Ok(build.constant(build.values(index, what, shape)?, [1, count, 1]))
+        };
+        let factor = (!has_second).then(|| learned(0, "factor")).transpose()?;
+        let shift = bias.then(|| learned(usize::from(!has_second), "bias")).transpose()?;
+        build.one(Self { factor, shift, span }, build.bottom().to_vec())
+    }
+
+    /// Factor and shift, when both are learned and along the channels.
+    pub(in crate::network) fn affine(&self) -> Option<(Tensor<1>, Option<Tensor<1>>)> {
+        let factor = self.factor.as_ref()?.val().flatten(0, 2);
+        (self.span == (1, 2)).then(|| (factor, self.shift.as_ref().map(|shift| shift.val().flatten(0, 2))))
+    }
+}
+
+impl Forward for Scale {
+    fn forward(&self, bottoms: &[Blob]) -> Vec<Blob> {
+        let y = spanned(&bottoms[0], self.span) * operand(self.factor.as_ref(), bottoms);
+        let y = match &self.shift {
+            Some(shift) => y + shift.val(),
+            None => y,
+        };
+        vec![Blob::new(y, bottoms[0].shape().to_vec())]
+    }
+}
+
+/// y = x + b with b along some axes.
+#[derive(Module, Debug)]
+pub struct Bias {
+    term: Option<Param<Tensor<3>>>,
+    #[module(skip)]
+    span: (usize, usize),
+}
+
+impl Bias {
+    pub(in crate::network) fn build(build: &LayerBuild<'_>, axis: i32, num_axes: i32) -> BuildResult {
+        let span = span(build, axis, num_axes)?;
+        let shape = &build.bottom()[span.0..span.1];
+        let term = if build.bottoms.len() > 1 {
+            None
+        } else {
+            Some(build.constant(build.values(0, "bias", shape)?, [1, shape.iter().product(), 1]))
+        };
+        build.one(Self { term, span }, build.bottom().to_vec())
+    }
+}
+
+impl Forward for Bias {
+    fn forward(&self, bottoms: &[Blob]) -> Vec<Blob> {
+        let y = spanned(&bottoms[0], self.span) + operand(self.term.as_ref(), bottoms);
+        vec![Blob::new(y, bottoms[0].shape().to_vec())]
+    }
+}

@@ -1,0 +1,73 @@
+//! Caffe's `Deconvolution`: the transpose of a convolution; output size stride * (n - 1) + reach - 2 * pad.
+
+use burn::module::{Module, Param};
+use burn::tensor::{Tensor, module::conv_transpose2d, ops::ConvTransposeOptions};
+use deepvis_importer::graph::Convolution as Settings;
+
+use super::convolution::reach;
+use crate::network::blob::Blob;
+use crate::network::build::{BuildResult, LayerBuild};
+use crate::network::host::{self, convolution::{Deconvolve, Geometry}};
+use crate::network::layer::Forward;
+
+/// A transposed convolution.
+#[derive(Module, Debug)]
+pub struct Deconvolution {
+    weight: Param<Tensor<4>>,
+    bias: Option<Param<Tensor<1>>>,
+    #[module(skip)]
+    geometry: Geometry,
+}
+
+impl Deconvolution {
+    pub(in crate::network) fn build(build: &LayerBuild<'_>, settings: &Settings) -> BuildResult {
+        let [batch, input @ ..] = build.image()?;
+        if !input[0].is_multiple_of(settings.group) {
+            return Err(build.error(format!("{} channels do not divide into {} groups", input[0], settings.group)));
+        }
+        let extent = |axis: usize| {
+            let full = settings.stride[axis] * (input[axis + 1] - 1) + reach(settings, axis);
+            full.checked_sub(2 * settings.pad[axis])
+                .ok_or_else(|| build.error("its padding is larger than its output"))
+        };
+        let geometry = Geometry {
+            input: [settings.num_output, extent(0)?, extent(1)?],
+            output: input,
+            kernel: settings.kernel,
+            stride: settings.stride,
+            pad: settings.pad,
+            dilation: settings.dilation,
+            group: settings.group,
+        };
+        let [rows, columns] = settings.kernel;
+        let weight = build.parameter(0, "weight", [input[0], settings.num_output / settings.group, rows, columns])?;
+        let bias = settings.bias.then(|| build.parameter(1, "bias", [settings.num_output])).transpose()?;
+        let [channels, height, width] = geometry.input;
+        build.one(Self { weight, bias, geometry }, vec![batch, channels, height, width])
+    }
+}
+
+impl Forward for Deconvolution {
+    fn forward(&self, bottoms: &[Blob]) -> Vec<Blob> {
+        let x = bottoms[0].tensor();
+        let y: Tensor<4> = if host::is_host(&x.device()) {
+            let mut parameters = vec![self.weight.val().into_dispatch()];
+            parameters.extend(self.bias.as_ref().map(|bias| bias.val().into_dispatch()));
+            host::apply(x, parameters, Deconvolve { geometry: self.geometry })
+        } else {
+            plain(x, self.weight.val(), self.bias.as_ref().map(Param::val), &self.geometry)
+        };
+        vec![Blob::from_image(y)]
+    }
+
+    fn multiply_adds(&self) -> u64 {
+        let Geometry { input, output, kernel, group, .. } = self.geometry;
+        let taps = input[0] / group * kernel[0] * kernel[1];
+        (taps * output.iter().product::<usize>()) as u64
+    }
+}
+
+/// The transposed convolution composed of burn's operations.
+pub(in crate::network) fn plain(x: Tensor<4>, weight: Tensor<4>, bias: Option<Tensor<1>>, g: &Geometry) -> Tensor<4> {
+    conv_transpose2d(x, weight, bias, ConvTransposeOptions::new(g.stride, g.pad, [0, 0], g.dilation, g.group))
+}

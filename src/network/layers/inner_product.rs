@@ -1,0 +1,89 @@
+//! Caffe's `InnerProduct`: y = W x + b over all axes from `axis` on.
+
+use burn::module::{Module, Param};
+use burn::tensor::Tensor;
+use deepvis_importer::graph::InnerProduct as Settings;
+
+use crate::network::blob::Blob;
+use crate::network::build::{BuildResult, LayerBuild};
+use crate::network::host::{self, inner_product};
+use crate::network::layer::Forward;
+
+/// A fully connected layer. The weight is kept `outputs x inputs`, also when the file has it transposed.
+#[derive(Module, Debug)]
+pub struct InnerProduct {
+    weight: Param<Tensor<2>>,
+    bias: Option<Param<Tensor<1>>>,
+    #[module(skip)]
+    axis: usize,
+    #[module(skip)]
+    inputs: usize,
+    #[module(skip)]
+    outputs: usize,
+}
+
+impl InnerProduct {
+    pub(in crate::network) fn build(build: &LayerBuild<'_>, settings: &Settings) -> BuildResult {
+        let axis = build.axis(settings.axis)?;
+        let bottom = build.bottom();
+        let inputs: usize = bottom[axis..].iter().product();
+        let outputs = settings.num_output;
+        let weight = if settings.transpose {
+            let stored: Param<Tensor<2>> = build.parameter(0, "weight", [inputs, outputs])?;
+            Param::initialized(stored.id, stored.val().transpose()).set_require_grad(false)
+        } else {
+            build.parameter(0, "weight", [outputs, inputs]).map_err(|error| {
+                if axis == 1 && bottom.len() == 4 {
+                    build.error(format!(
+                        "{error}; a fully connected layer fixes the size of the image: it gets {bottom:?} here"
+                    ))
+                } else {
+                    error
+                }
+            })?
+        };
+        let bias = settings.bias.then(|| build.parameter(1, "bias", [outputs])).transpose()?;
+        let mut top = bottom[..axis].to_vec();
+        top.push(outputs);
+        let layer = Self {
+            weight,
+            bias,
+            axis,
+            inputs,
+            outputs,
+        };
+        build.one(layer, top)
+    }
+}
+
+impl Forward for InnerProduct {
+    fn forward(&self, bottoms: &[Blob]) -> Vec<Blob> {
+        let (inputs, outputs) = (self.inputs, self.outputs);
+        let outer: usize = bottoms[0].shape()[..self.axis].iter().product();
+        let x = bottoms[0].view([outer, inputs]);
+        let bias = self.bias.as_ref().map(Param::val);
+        let y: Tensor<2> = if host::is_host(&x.device()) {
+            let mut parameters = vec![self.weight.val().into_dispatch()];
+            parameters.extend(bias.map(Tensor::into_dispatch));
+            host::apply(x, parameters, inner_product::InnerProduct { outputs, inputs })
+        } else {
+            plain(x, self.weight.val(), bias)
+        };
+        let mut shape = bottoms[0].shape()[..self.axis].to_vec();
+        shape.push(outputs);
+        vec![Blob::new(y, shape)]
+    }
+
+    fn multiply_adds(&self) -> u64 {
+        (self.inputs * self.outputs) as u64
+    }
+}
+
+/// The product composed of burn's operations.
+pub(in crate::network) fn plain(x: Tensor<2>, weight: Tensor<2>, bias: Option<Tensor<1>>) -> Tensor<2> {
+    let y = x.matmul(weight.transpose());
+    match bias {
+        Some(bias) => y + bias.unsqueeze(),
+        None => y,
+    }
+}

@@ -1,0 +1,171 @@
+//! One unit's way up: the image and its record, without the network.
+
+use std::sync::Arc;
+
+use super::error::{Error, Result};
+use super::objective::{self, Reading};
+use super::params::Params;
+use super::regularize::regularize;
+use super::results::{MetaResult, Results};
+use super::start::start;
+use super::statistics::{gradient_norm, statistics};
+
+/// Black and white, in grey levels.
+const RANGE: std::ops::RangeInclusive<f64> = 0.0..=255.0;
+
+/// The optimization of one unit, one iteration at a time.
+#[derive(Debug, Clone)]
+pub struct Climb {
+    params: Params,
+    /// One entry for each of the image's.
+    mean: Arc<[f64]>,
+    image: [usize; 3],
+    /// Channels, rows, columns of the pushed layer.
+    extents: [usize; 3],
+    /// The unit's place in the layer's values.
+    index: usize,
+    x: Vec<f64>,
+    iteration: usize,
+    results: Results,
+}
+
+impl Climb {
+    /// Starts at x0.
+    ///
+    /// `mean` has an entry for each of the image's (`[channels, rows, columns]`); `layer` is the pushed layer's shape for
+    /// one image, with the batch axis.
+    ///
+    /// # Errors
+    /// When the unit is outside the layer, or there are no iterations.
+    pub fn new(params: Params, mean: Arc<[f64]>, image: [usize; 3], layer: &[usize]) -> Result<Self> {
+        let extents = objective::extents(layer, &params.unit.layer)?;
+        let index = objective::index(&params.unit, extents)?;
+        if params.max_iter == 0 {
+            return Err(Error::Setting("--max-iter 0: at least one iteration is needed to see the image".into()));
+        }
+        let x0 = start(params.start_at, params.rand_seed, &mean);
+        Ok(Self {
+            x: x0.clone(),
+            results: Results::new(x0, image),
+            params,
+            mean,
+            image,
+            extents,
+            index,
+            iteration: 0,
+        })
+    }
+
+    /// The settings.
+    pub fn params(&self) -> &Params {
+        &self.params
+    }
+
+    /// What was recorded so far.
+    pub fn results(&self) -> &Results {
+        &self.results
+    }
+
+    /// What was recorded.
+    pub fn into_results(self) -> Results {
+        self.results
+    }
+
+    /// The unit's place in the layer's row-major values.
+    pub fn index(&self) -> usize {
+        self.index
+    }
+
+    /// The iteration that comes next.
+    pub fn iteration(&self) -> usize {
+        self.iteration
+    }
+
+    /// The image as it is: after the last step, mean-subtracted.
+    pub fn x(&self) -> &[f64] {
+        &self.x
+    }
+
+    /// Puts another image in place, as if the last step had led there.
+    pub fn set_x(&mut self, x: &[f64], iteration: usize) {
+        self.x.copy_from_slice(x);
+        self.iteration = iteration;
+    }
+
+    /// Whether all iterations are done, or the climb failed.
+    pub fn is_finished(&self) -> bool {
+        self.results.meta_result.is_some()
+    }
+
+    /// Clips the image to what can be shown and appends it to `batch` as the network takes it, in float32.
+    pub fn write_image(&mut self, batch: &mut Vec<f32>) {
+        for (x, mean) in self.x.iter_mut().zip(self.mean.iter()) {
+            *x = (*x + mean).clamp(*RANGE.start(), *RANGE.end()) - mean;
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "the network computes in float32")]
+        batch.extend(self.x.iter().map(|x| *x as f32));
+    }
+
+    /// Takes one iteration's result: the layer's values and the gradient of `push_dir` times the unit.
+    ///
+    /// # Errors
+    /// When the objective or the gradient is not finite.
+    pub fn advance(&mut self, values: &[f32], gradient: &[f32]) -> Result<Reading> {
+        let reading = self.record(values)?;
+        self.step(reading.objective, gradient)?;
+        Ok(reading)
+    }
+
+    fn not_finite(&self, what: &'static str) -> Error {
+        Error::NotFinite {
+            iteration: self.iteration,
+            what,
+            unit: self.params.unit.to_string(),
+        }
+    }
+
+    fn record(&mut self, values: &[f32]) -> Result<Reading> {
+        let reading = objective::read(values, self.index, self.extents);
+        if !reading.objective.is_finite() {
+            return Err(self.not_finite("the objective"));
+        }
+        let unit = &self.params.unit;
+        let is_largest = reading.largest == [unit.channel, unit.spatial[0], unit.spatial[1]];
+        let upwards = self.params.push_dir.value() >= 0.0;
+        let statistics = statistics(&self.x, &self.results.x0);
+        self.results.record(self.iteration, &self.x, reading, is_largest, statistics, |new, best| {
+            if upwards { new > best } else { new < best }
+        });
+        Ok(reading)
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "the reference rounds the rate to float32")]
+    fn step(&mut self, objective: f32, gradient: &[f32]) -> Result<()> {
+        let norm = gradient_norm(gradient);
+        if !norm.is_finite() {
+            return Err(self.not_finite("the gradient"));
+        }
+        self.results.grad_norm.push(norm);
+        if norm == 0.0 {
+            self.results.meta_result = Some(MetaResult::GradZeroFailure);
+            return Ok(());
+        }
+        let rate = self.params.rate.rate(objective, norm);
+        self.results.lr.push(rate);
+        let is_last = self.iteration + 1 >= self.params.max_iter;
+        if is_last {
+            let reached = self.results.majority.is_some();
+            self.results.meta_result =
+                Some(if reached { MetaResult::MajoritySuccess } else { MetaResult::MajorityFailure });
+        } else {
+            let rate = rate as f32;
+            for (x, gradient) in self.x.iter_mut().zip(gradient) {
+                *x += f64::from(rate * gradient);
+            }
+            let [_, rows, columns] = self.image;
+            regularize(&mut self.x, gradient, &self.params.regularizers, self.iteration, [rows, columns]);
+        }
+        self.iteration += 1;
+        Ok(())
+    }
+}

@@ -1,0 +1,23 @@
+//! Activation maximization: from a start image, up the gradient of one unit, under regularizers.
+//!
+//! The data's way: [`start`] makes x0; each iteration [`climb`] clips the image, the network gives values and gradient
+//! ([`run`]), [`objective`] reads the unit, [`rate`] sets the step, [`regularize`] keeps the image natural, and
+//! [`results`] remembers what was seen.
+
+pub mod climb;
+pub mod error;
+pub mod objective;
+pub mod params;
+pub mod rate;
+pub mod regularize;
+pub mod results;
+pub mod run;
+pub mod start;
+pub mod statistics;
+
+pub use climb::Climb;
+pub use error::{Error, Result};
+pub use params::{Number, Params, Regularizers, StartAt, Unit};
+pub use rate::LearningRate;
+pub use results::{MetaResult, Results, Snapshot};
+pub use run::{Progress, run};

@@ -135,6 +135,12 @@ impl Network {
         version.and_then(|version| self.program.shapes[version].as_deref()).unwrap_or_default()
     }
 
+    /// Entries of all blobs that a forward pass for one image makes.
+    pub fn entries_an_image(&self) -> usize {
+        let entries = |shape: &Vec<usize>| shape.iter().product::<usize>();
+        self.program.shapes.iter().flatten().map(entries).sum()
+    }
+
     /// How many layers are computed: those the targets need, less those folded into others.
     pub fn computed_layers(&self) -> usize {
         self.layers.len()

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::rate::LearningRate;
+use crate::python::Value;
 
 /// A number as Python had it: the original prints a default of `0` and a given `0.0` differently.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -106,6 +107,8 @@ pub struct Params {
     pub regularizers: Regularizers,
     /// How far each step goes.
     pub rate: LearningRate,
+    /// The same as the user wrote it, for the record.
+    pub lr_params: Value,
     /// Number of iterations.
     pub max_iter: usize,
 }

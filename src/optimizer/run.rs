@@ -16,6 +16,8 @@ pub struct Progress<'a> {
     pub place: usize,
     /// What was read.
     pub reading: Reading,
+    /// The gradient of the image.
+    pub gradient: &'a [f32],
 }
 
 /// The layer's values and the gradient of the image, one after the other for each image of a batch.
@@ -114,6 +116,7 @@ pub fn run(
                         climb: &climbs[place],
                         place,
                         reading,
+                        gradient,
                     });
                 }
                 Err(error) => outcomes[place] = Err(error),

@@ -1,0 +1,95 @@
+//! Choosing what computes: a CPU backend, or a GPU that is really there.
+
+use burn::tensor::Device;
+
+/// A GPU, or a program that stands in for one.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct Adapter {
+    /// The number that `--device` takes.
+    pub number: usize,
+    /// The maker's name for it.
+    pub name: String,
+    /// Vulkan, Metal, Dx12, Gl.
+    pub api: String,
+    /// Discrete, integrated, virtual or CPU.
+    pub kind: String,
+    /// The driver and its version.
+    pub driver: String,
+    /// Largest buffer, in bytes.
+    pub largest_buffer: u64,
+    /// The place among adapters of its kind.
+    #[serde(skip)]
+    pub index_of_kind: usize,
+}
+
+impl Adapter {
+    /// Whether it is real hardware.
+    pub fn is_gpu(&self) -> bool {
+        self.kind != "Cpu" && self.kind != "Other"
+    }
+}
+
+/// All adapters, in the order in which burn numbers them.
+#[cfg(feature = "wgpu")]
+pub fn adapters() -> Vec<Adapter> {
+    let instance = wgpu::Instance::default();
+    let found = block_on(instance.enumerate_adapters(wgpu::Backends::all()));
+    let mut seen: std::collections::HashMap<String, usize> = std::collections::HashMap::new();
+    found
+        .into_iter()
+        .enumerate()
+        .map(|(number, adapter)| {
+            let info = adapter.get_info();
+            let kind = format!("{:?}", info.device_type);
+            let index_of_kind = *seen.entry(kind.clone()).and_modify(|count| *count += 1).or_insert(0);
+            Adapter {
+                number,
+                name: info.name,
+                api: format!("{:?}", info.backend),
+                kind,
+                driver: format!("{} {}", info.driver, info.driver_info).trim().to_owned(),
+                largest_buffer: adapter.limits().max_buffer_size,
+                index_of_kind,
+            }
+        })
+        .collect()
+}
+
+/// All adapters: none, in a build without the `wgpu` feature.
+#[cfg(not(feature = "wgpu"))]
+pub fn adapters() -> Vec<Adapter> {
+    Vec::new()
+}
+
+/// Waits for a future that is ready at once, or nearly so.
+#[cfg(feature = "wgpu")]
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    let mut future = std::pin::pin!(future);
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    loop {
+        match future.as_mut().poll(&mut context) {
+            std::task::Poll::Ready(value) => return value,
+            std::task::Poll::Pending => std::thread::yield_now(),
+        }
+    }
+}
+
+/// The device of an adapter.
+#[cfg(feature = "wgpu")]
+pub fn gpu(adapter: &Adapter) -> Device {
+    use burn::tensor::DeviceKind;
+    let index = adapter.index_of_kind;
+    Device::wgpu(match adapter.kind.as_str() {
+        "DiscreteGpu" => DeviceKind::DiscreteGpu(index),
+        "IntegratedGpu" => DeviceKind::IntegratedGpu(index),
+        "VirtualGpu" => DeviceKind::VirtualGpu(index),
+        "Cpu" => DeviceKind::Cpu,
+        _ => DeviceKind::DefaultDevice,
+    })
+}
+
+/// The device of an adapter: the CPU, in a build without the `wgpu` feature, where there are no adapters.
+#[cfg(not(feature = "wgpu"))]
+pub fn gpu(_: &Adapter) -> Device {
+    Device::flex()
+}

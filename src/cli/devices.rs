@@ -1,0 +1,31 @@
+//! `deepvis devices`: what `--backend wgpu` can use.
+
+use std::process::ExitCode;
+
+use indicatif::HumanBytes;
+
+use super::flags::DevicesFlags;
+use crate::backend::adapters;
+
+pub(super) fn run(flags: &DevicesFlags) -> anyhow::Result<ExitCode> {
+    let adapters = adapters();
+    if flags.json {
+        println!("{}", serde_json::to_string_pretty(&adapters)?);
+    } else if adapters.is_empty() {
+        println!(
+            "no adapters found (looked for Vulkan, Metal, DirectX 12 and OpenGL); --backend flex computes on the CPU"
+        );
+    }
+    for adapter in adapters.iter().filter(|_| !flags.json) {
+        println!(
+            "{}  {}  {}  {}  driver {}  largest buffer {}",
+            adapter.number,
+            adapter.name,
+            adapter.kind,
+            adapter.api,
+            adapter.driver,
+            HumanBytes(adapter.largest_buffer)
+        );
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,69 @@
+//! What the user sees: flags, settings, progress, messages.
+//!
+//! [`flags`] holds the command line as it is typed; each command resolves what it needs of it (with [`settings`],
+//! [`model`], [`device`] and [`literals`]) before it does anything.
+
+mod classify;
+mod device;
+mod devices;
+pub mod error;
+pub mod flags;
+mod forward;
+mod help;
+mod import;
+mod init_settings;
+mod inspect;
+mod jobs;
+mod labels;
+mod literals;
+mod mean;
+mod model;
+mod optimize;
+mod options;
+mod photo;
+mod progress;
+mod selection;
+mod settings;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, FromArgMatches};
+
+use flags::{Cli, Command};
+use settings::Settings;
+
+/// Exit code for mistakes on the command line and missing devices; anything else that fails gives 1.
+const USAGE: u8 = 2;
+
+/// Runs the program.
+pub fn run() -> ExitCode {
+    let settings = Settings::find();
+    let shown = settings.as_ref().map(Clone::clone).unwrap_or_default();
+    let matches = help::with_defaults(Cli::command(), &shown).get_matches();
+    let result = match Cli::from_arg_matches(&matches) {
+        Ok(cli) => dispatch(cli, settings),
+        Err(error) => error.exit(),
+    };
+    match result {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("deepvis: {error:#}");
+            match error.downcast_ref::<error::Error>() {
+                Some(_) => ExitCode::from(USAGE),
+                None => ExitCode::FAILURE,
+            }
+        }
+    }
+}
+
+fn dispatch(cli: Cli, settings: error::Result<Settings>) -> anyhow::Result<ExitCode> {
+    match cli.command {
+        Command::Optimize(flags) => optimize::run(&flags, &settings?),
+        Command::Import(flags) => import::run(&flags),
+        Command::Inspect(flags) => inspect::run(&flags, &settings?),
+        Command::Classify(flags) => classify::run(&flags, &settings?),
+        Command::Forward(flags) => forward::run(&flags, &settings?),
+        Command::Devices(flags) => devices::run(&flags),
+        Command::InitSettings(flags) => init_settings::run(&flags),
+    }
+}

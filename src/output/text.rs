@@ -1,0 +1,25 @@
+//! `info.txt`: parameters and results for people.
+
+use std::fmt::Write;
+
+use super::attributes::{self, Attributes};
+use crate::optimizer::{Params, Results};
+
+/// Columns that names are right-aligned to.
+const NAME_WIDTH: usize = 30;
+
+fn block(class: &str, attributes: &Attributes) -> String {
+    let mut out = format!("{class}:\n");
+    for (name, value) in attributes {
+        // Writing to a string cannot fail.
+        let _ = writeln!(out, "{name:>NAME_WIDTH$}: {}", value.shown());
+    }
+    out
+}
+
+/// The text of `info.txt`, to the letter as the original wrote it.
+pub fn info(params: &Params, results: &Results) -> String {
+    let params = block("FindParams", &attributes::params(params));
+    let results = block("FindResults", &attributes::results(results));
+    format!("{params}\n\n{results}\n")
+}

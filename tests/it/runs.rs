@@ -1,0 +1,105 @@
+//! Whole optimizations by real Caffe + NumPy + SciPy, reproduced on flex: iteration 0 tightly, the first few loosely, the
+//! rest in kind (`../shared/README.md` says why).
+
+use std::path::Path;
+use std::sync::Arc;
+
+use burn::tensor::Device;
+use deepvis::optimizer::{self, Climb, LearningRate};
+use deepvis::python::literal;
+
+use crate::steps::params;
+use crate::support::{json, model, npy32, relative_error, shared};
+
+fn rate(p: &serde_json::Value) -> LearningRate {
+    let deepvis::python::Value::Dict(entries) = literal::parse(p["lr_params"].as_str().unwrap()).unwrap() else {
+        panic!("lr_params")
+    };
+    let key = |name: &str| entries.iter().find(|(k, _)| k.str() == name).unwrap().1.as_number().unwrap();
+    match p["lr_policy"].as_str().unwrap() {
+        "progress" => LearningRate::Progress {
+            max_lr: key("max_lr"),
+            desired_prog: key("desired_prog"),
+        },
+        "progress01" => LearningRate::Progress01 {
+            max_lr: key("max_lr"),
+            early_prog: key("early_prog"),
+            late_prog_mult: key("late_prog_mult"),
+        },
+        _ => LearningRate::Constant { lr: key("lr") },
+    }
+}
+
+fn floats(values: &serde_json::Value) -> Vec<f64> {
+    values.as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).collect()
+}
+
+fn close(name: &str, what: &str, found: f64, expected: f64, scale: f64, tolerance: f64) {
+    assert!((found - expected).abs() <= tolerance * scale, "{name}: {what} {found}, Caffe {expected}");
+}
+
+fn check(folder: &Path) {
+    let name = folder.file_name().unwrap().to_string_lossy().into_owned();
+    let Some(model) = model(&name) else { return };
+    let reference = json(&folder.join("trace.json"));
+    let p = &reference["params"];
+    let spatial = literal::parse(p["push_spatial"].as_str().unwrap()).unwrap().as_sizes();
+    let spatial = spatial.map_or([0, 0], |s| [s[0], s[1]]);
+    let params = params(p, spatial, rate(p));
+    let device = Device::flex();
+    let network = model.network(&params.unit.layer, &device);
+    let mut climbs = [Climb::new(params, Arc::from(model.mean()), network.image(), network.shape(0)).unwrap()];
+    let mut first_gradient = Vec::new();
+    let outcomes = optimizer::run(&network, 0, &mut climbs, &device, |progress| {
+        if first_gradient.is_empty() {
+            first_gradient = progress.gradient.to_vec();
+        }
+        true
+    });
+    assert_eq!(outcomes, [Ok(())], "{name}");
+    let results = climbs[0].results();
+    let trace = &reference["trace"];
+
+    let gradient: Vec<f32> = npy32(&folder.join("grad_0.npy")).into_iter().collect();
+    let error = relative_error(&first_gradient, &gradient);
+    assert!(error <= 1e-4, "{name}: first gradient is off by {error:e}");
+    let obj = floats(&trace["obj"]);
+    assert_eq!(results.obj.len(), obj.len(), "{name}");
+    let largest = obj.iter().fold(0.0f64, |largest, o| largest.max(o.abs()));
+    close(&name, "objective 0", f64::from(results.obj[0]), obj[0], obj[0].abs(), 1e-4);
+    for key in ["norm", "std", "grad_norm", "lr"] {
+        let expected = floats(&trace[key]);
+        let found = match key {
+            "norm" => results.norm.clone(),
+            "std" => results.std.clone(),
+            "lr" => results.lr.clone(),
+            _ => results.grad_norm.iter().map(|g| f64::from(*g)).collect(),
+        };
+        close(&name, &format!("{key} 0"), found[0], expected[0], expected[0], 1e-4);
+        for i in 1..4 {
+            close(&name, &format!("{key} {i}"), found[i], expected[i], expected[i], 0.1);
+        }
+    }
+    for i in 1..4 {
+        close(&name, &format!("objective {i}"), f64::from(results.obj[i]), obj[i], largest, 0.05);
+    }
+    let idxmax: Vec<u64> = results.idxmax[0].iter().map(|i| *i as u64).collect();
+    assert_eq!(serde_json::json!(idxmax), trace["idxmax"][0], "{name}");
+
+    let best = reference["best_obj"].as_f64().unwrap();
+    let found = f64::from(results.best.as_ref().unwrap().obj);
+    assert!(found > best / 2.0 && found < best * 2.0, "{name}: best objective {found}, Caffe {best}");
+    assert_eq!(results.majority.is_some(), !reference["majority_ii"].is_null(), "{name}");
+    assert_eq!(results.meta_result.unwrap().message(), reference["meta_result"].as_str().unwrap(), "{name}");
+}
+
+#[test]
+fn runs_are_reproduced() {
+    let Some(runs) = shared("caffe-reference/runs") else { return };
+    let mut checked = 0;
+    for entry in std::fs::read_dir(runs).unwrap() {
+        check(&entry.unwrap().path());
+        checked += 1;
+    }
+    assert_eq!(checked, 7);
+}

@@ -1,0 +1,102 @@
+//! Reference files and networks.
+
+use std::path::{Path, PathBuf};
+
+use burn::tensor::{Device, Tensor, TensorData};
+use deepvis::network::{InputSize, Network};
+use deepvis_importer::Import;
+use ndarray::ArrayD;
+
+/// No test net has a blob near this size.
+pub const MOST_ENTRIES: usize = 1 << 28;
+
+/// A path in this repository.
+pub fn repository(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+/// A path in the reference material beside the repository; says aloud when it is absent, so that a test can skip.
+pub fn shared(path: &str) -> Option<PathBuf> {
+    let place = repository("../shared").join(path);
+    if place.exists() {
+        return Some(place);
+    }
+    eprintln!("SKIPPED: {} is not here, so this test checks nothing", place.display());
+    None
+}
+
+/// The CPU backends, by name.
+pub fn cpu_devices() -> [(&'static str, Device); 2] {
+    [("flex", Device::flex()), ("ndarray", Device::ndarray())]
+}
+
+/// Reads a float32 array.
+pub fn npy32(path: &Path) -> ArrayD<f32> {
+    ndarray_npy::read_npy(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+}
+
+/// Reads a float64 array.
+pub fn npy64(path: &Path) -> ArrayD<f64> {
+    ndarray_npy::read_npy(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+}
+
+/// Reads JSON.
+pub fn json(path: &Path) -> serde_json::Value {
+    let text = std::fs::read_to_string(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    serde_json::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+}
+
+/// A network of one of the shared models.
+pub struct Shared {
+    pub import: Import,
+    pub size: usize,
+}
+
+/// GoogLeNet or SqueezeNet, by the first word of a reference folder's name.
+pub fn model(name: &str) -> Option<Shared> {
+    let (folder, size) = match name.split('_').next() {
+        Some("googlenet") => ("models/bvlc_googlenet/bvlc_googlenet.caffemodel", 224),
+        _ => ("models/squeezenet_v1.1/squeezenet_v1.1.caffemodel", 227),
+    };
+    let weights = shared(folder)?;
+    let import = deepvis_importer::import(&weights.with_file_name("deploy.prototxt"), &weights).unwrap();
+    Some(Shared { import, size })
+}
+
+impl Shared {
+    /// The network up to a layer.
+    pub fn network(&self, layer: &str, device: &Device) -> Network {
+        let size = InputSize::Resized([self.size, self.size]);
+        Network::build(&self.import.graph, &self.import.weights, &[layer], size, device, MOST_ENTRIES).unwrap()
+    }
+
+    /// The mean that all reference runs subtract.
+    pub fn mean(&self) -> Vec<f64> {
+        [104.0, 117.0, 123.0].into_iter().flat_map(|m| std::iter::repeat_n(m, self.size * self.size)).collect()
+    }
+}
+
+/// Values of a network's only target, and the gradient of the entry at `index` of it with respect to the image.
+pub fn value_and_gradient(network: &Network, image: Vec<f32>, index: usize, device: &Device) -> (Vec<f32>, Vec<usize>, Vec<f32>) {
+    let [channels, rows, columns] = network.image();
+    let data = TensorData::new(image, [1, channels, rows, columns]);
+    let image = Tensor::<4>::from_data(data, &device.clone().autodiff()).require_grad();
+    let reading = network.forward(image.clone()).swap_remove(0);
+    let shape = reading.value.shape().to_vec();
+    let values = reading.value.tensor().into_data().into_vec().unwrap();
+    let entries: usize = shape.iter().product();
+    let gradients = reading.pushed.view([entries]).narrow(0, index, 1).sum().backward();
+    let gradient = image.grad(&gradients).unwrap().into_data().into_vec().unwrap();
+    (values, shape, gradient)
+}
+
+/// The largest difference, relative to the largest entry of `expected`.
+pub fn relative_error(found: &[f32], expected: &[f32]) -> f64 {
+    assert_eq!(found.len(), expected.len());
+    let largest = expected.iter().fold(0.0f64, |largest, value| largest.max(f64::from(value.abs())));
+    let difference = found
+        .iter()
+        .zip(expected)
+        .fold(0.0f64, |worst, (found, expected)| worst.max((f64::from(*found) - f64::from(*expected)).abs()));
+    difference / largest.max(f64::MIN_POSITIVE)
+}

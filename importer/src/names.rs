@@ -6,18 +6,13 @@
 /// let layers = ["conv1", "conv2", "fc8", "prob"];
 /// assert_eq!(deepvis_importer::names::nearest("fc9", layers, 2), ["fc8"]);
 /// ```
-pub fn nearest<'a>(
-    wanted: &str,
-    known: impl IntoIterator<Item = &'a str>,
-    count: usize,
-) -> Vec<&'a str> {
+pub fn nearest<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>, count: usize) -> Vec<&'a str> {
     let lower = wanted.to_lowercase();
     let mut scored: Vec<(f64, &str)> = known
         .into_iter()
         .map(|name| {
             let name_lower = name.to_lowercase();
-            let within = !lower.is_empty()
-                && (name_lower.contains(&lower) || lower.contains(&name_lower));
+            let within = !lower.is_empty() && (name_lower.contains(&lower) || lower.contains(&name_lower));
             let likeness = strsim::jaro_winkler(&lower, &name_lower);
             (if within { likeness.max(0.85) } else { likeness }, name)
         })

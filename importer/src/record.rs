@@ -40,7 +40,12 @@ pub fn write(
         .weights
         .layers()
         .filter(|(name, _)| import.graph.layer(name).is_some())
-        .flat_map(|(name, blobs)| blobs.iter().enumerate().map(move |(i, blob)| (format!("{name}.{i}"), blob.clone())))
+        .flat_map(|(name, blobs)| {
+            blobs
+                .iter()
+                .enumerate()
+                .map(move |(i, blob)| (format!("{name}.{i}"), blob.clone()))
+        })
         .map(|(name, blob)| {
             let progress = progress.clone();
             let len = blob.count() * 4;
@@ -92,7 +97,9 @@ pub fn open(path: &Path) -> Result<Import> {
     let mut layers: BTreeMap<String, Vec<(usize, Blob)>> = BTreeMap::new();
     for tensor in reader.into_tensors().map_err(|e| failed(e.to_string()))? {
         let (name, dtype, shape, _, bytes) = tensor.into_parts().map_err(|e| failed(e.to_string()))?;
-        let place = name.rsplit_once('.').and_then(|(layer, i)| Some((layer.to_owned(), i.parse().ok()?)));
+        let place = name
+            .rsplit_once('.')
+            .and_then(|(layer, i)| Some((layer.to_owned(), i.parse().ok()?)));
         let (Some((layer, index)), DType::F32) = (place, dtype) else {
             return Err(failed(format!("the tensor \"{name}\" in it is not a layer's blob")));
         };

@@ -228,7 +228,9 @@ mod tests {
 
     #[test]
     fn comments_and_dos_line_ends_are_read() {
-        let net = parse("name: \"a\" # c\r\nlayer { name: 'x' type: \"ReLU\" }\r\n").unwrap().net;
+        let net = parse("name: \"a\" # c\r\nlayer { name: 'x' type: \"ReLU\" }\r\n")
+            .unwrap()
+            .net;
         assert_eq!(net.name(), "a");
         assert_eq!(net.layer[0].r#type(), "ReLU");
     }

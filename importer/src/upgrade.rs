@@ -11,8 +11,8 @@ use crate::error::{Error, Result};
 use crate::proto::v1_layer_parameter::LayerType;
 use crate::proto::{
     BlobShape, ConcatParameter, ConvolutionParameter, DropoutParameter, InnerProductParameter, InputParameter,
-    LayerParameter, LrnParameter, NetParameter, NetState, NetStateRule, Phase, PoolingParameter, TransformationParameter,
-    V0LayerParameter, V1LayerParameter, lrn_parameter, pooling_parameter,
+    LayerParameter, LrnParameter, NetParameter, NetState, NetStateRule, Phase, PoolingParameter,
+    TransformationParameter, V0LayerParameter, V1LayerParameter, lrn_parameter, pooling_parameter,
 };
 
 /// The net with current layers only: no `layers`, no `input`, nothing that the TEST phase leaves out.
@@ -338,9 +338,15 @@ mod tests {
              layers { layer { name: 'relu1' type: 'relu' } bottom: 'conv1' top: 'conv1' }",
         );
         let conv = &net.layer[1];
-        assert_eq!((net.layer.len(), conv.r#type(), conv.bottom[0].as_str()), (3, "Convolution", "data"));
+        assert_eq!(
+            (net.layer.len(), conv.r#type(), conv.bottom[0].as_str()),
+            (3, "Convolution", "data")
+        );
         let param = conv.convolution_param.as_ref().unwrap();
-        assert_eq!((param.pad.as_slice(), param.kernel_size.as_slice()), (&[2][..], &[5][..]));
+        assert_eq!(
+            (param.pad.as_slice(), param.kernel_size.as_slice()),
+            (&[2][..], &[5][..])
+        );
     }
 
     #[test]
@@ -360,8 +366,13 @@ mod tests {
     #[test]
     fn inputs_must_say_their_size() {
         let path = Path::new("net.prototxt");
-        let net = parse_net("input: 'a' input: 'b' input_dim: 1".into(), path).unwrap().net;
+        let net = parse_net("input: 'a' input: 'b' input_dim: 1".into(), path)
+            .unwrap()
+            .net;
         let error = to_current(net, path).unwrap_err().to_string();
-        assert!(error.contains("2 inputs need 8 input_dim entries, there are 1"), "{error}");
+        assert!(
+            error.contains("2 inputs need 8 input_dim entries, there are 1"),
+            "{error}"
+        );
     }
 }

@@ -15,8 +15,15 @@ use crate::network::{InputSize, Network, survey};
 
 pub(super) fn run(flags: &ClassifyFlags, settings: &Settings) -> anyhow::Result<ExitCode> {
     let first = flags.paths[0].as_path();
-    let names_net = first.is_dir() || first.extension().is_some_and(|e| e == "bpk" || e == "prototxt" || e == "caffemodel");
-    let (net, images) = if names_net { (Some(first), &flags.paths[1..]) } else { (None, flags.paths.as_slice()) };
+    let names_net = first.is_dir()
+        || first
+            .extension()
+            .is_some_and(|e| e == "bpk" || e == "prototxt" || e == "caffemodel");
+    let (net, images) = if names_net {
+        (Some(first), &flags.paths[1..])
+    } else {
+        (None, flags.paths.as_slice())
+    };
     if images.is_empty() {
         return Err(Error::Usage("classify: name at least one photograph (JPEG or PNG)".into()).into());
     }
@@ -43,8 +50,12 @@ pub(super) fn run(flags: &ClassifyFlags, settings: &Settings) -> anyhow::Result<
         let image = photo::read(path, network.image(), model.options.swap, &mean)?;
         let image = Tensor::<4>::from_data(TensorData::new(image, [1, channels, rows, columns]), &compute.device);
         let reading = network.forward(image).swap_remove(0);
-        let values: Vec<f32> =
-            reading.value.tensor().into_data().into_vec().map_err(|e| anyhow::anyhow!("{e:?}"))?;
+        let values: Vec<f32> = reading
+            .value
+            .tensor()
+            .into_data()
+            .try_into_vec()
+            .map_err(|e| anyhow::anyhow!("{e:?}"))?;
         print(path, &values, &model, &layer, flags.top);
     }
     Ok(ExitCode::SUCCESS)
@@ -52,13 +63,20 @@ pub(super) fn run(flags: &ClassifyFlags, settings: &Settings) -> anyhow::Result<
 
 /// The last layer whose result can be computed: the class probabilities, in a net that ends with them.
 fn last_layer(model: &Model, most_entries: usize) -> anyhow::Result<String> {
-    let facts = survey(&model.import.graph, Some(&model.import.weights), InputSize::Declared, most_entries);
+    let facts = survey(
+        &model.import.graph,
+        Some(&model.import.weights),
+        InputSize::Declared,
+        most_entries,
+    );
     facts
         .iter()
         .rev()
         .find(|fact| fact.problem.is_none() && fact.kind != "Input")
         .and_then(|fact| fact.tops.first().cloned())
-        .ok_or_else(|| Error::Usage("no layer of this network can be computed; `deepvis inspect` says why".into()).into())
+        .ok_or_else(|| {
+            Error::Usage("no layer of this network can be computed; `deepvis inspect` says why".into()).into()
+        })
 }
 
 fn print(path: &Path, values: &[f32], model: &Model, layer: &str, top: usize) {

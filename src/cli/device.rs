@@ -57,10 +57,13 @@ pub fn free_memory() -> u64 {
 fn choose(flags: &DeviceFlags) -> Result<(Device, String)> {
     let flex = || (Device::flex(), "flex (CPU)".to_owned());
     if flags.device.is_some() && matches!(flags.backend, Backend::Flex | Backend::Ndarray) {
-        return Err(Error::Usage("--device chooses a GPU; it does not go with a CPU --backend".into()));
+        return Err(Error::Usage(
+            "--device chooses a GPU; it does not go with a CPU --backend".into(),
+        ));
     }
     match flags.backend {
         Backend::Flex => Ok(flex()),
+        #[expect(deprecated, reason = "the ndarray backend was asked for")]
         Backend::Ndarray => Ok((Device::ndarray(), "ndarray (CPU)".to_owned())),
         Backend::Auto if flags.device.is_none() => {
             let usable = adapters().into_iter().find(Adapter::is_gpu);
@@ -89,9 +92,16 @@ fn asked_for(number: Option<usize>) -> Result<Adapter> {
         ));
     }
     match number {
-        Some(number) => all.iter().find(|adapter| adapter.number == number).cloned().ok_or_else(|| {
-            Error::Device(format!("--device {number}: there are {} adapters; `deepvis devices` lists them", all.len()))
-        }),
+        Some(number) => all
+            .iter()
+            .find(|adapter| adapter.number == number)
+            .cloned()
+            .ok_or_else(|| {
+                Error::Device(format!(
+                    "--device {number}: there are {} adapters; `deepvis devices` lists them",
+                    all.len()
+                ))
+            }),
         None => Ok(all.iter().find(|adapter| adapter.is_gpu()).unwrap_or(&all[0]).clone()),
     }
 }

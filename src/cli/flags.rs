@@ -205,7 +205,11 @@ pub struct OutputFlags {
     pub output_prefix: String,
     /// Output filename template. Fields of the parameters (p.) and of the results (r.) are filled in as Python does, so that
     /// the default makes names like "optimize_results/opt_prob_0278_0_best_X.jpg"
-    #[arg(long, value_name = "TEMPLATE", default_value = "%(p.push_layer)s_%(p.push_channel)04d_%(p.rand_seed)d")]
+    #[arg(
+        long,
+        value_name = "TEMPLATE",
+        default_value = "%(p.push_layer)s_%(p.push_channel)04d_%(p.rand_seed)d"
+    )]
     pub output_template: String,
     /// Allow overwriting existing results files. Default: off, i.e. cowardly refuse to overwrite existing files
     #[arg(long)]

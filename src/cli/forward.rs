@@ -32,7 +32,10 @@ pub(super) fn run(flags: &ForwardFlags, settings: &Settings) -> anyhow::Result<E
         &compute.device,
         compute.most_entries,
     )?;
-    let paths = [flags.output_dir.join("output.npy"), flags.output_dir.join("input_gradient.npy")];
+    let paths = [
+        flags.output_dir.join("output.npy"),
+        flags.output_dir.join("input_gradient.npy"),
+    ];
     if !flags.brave
         && let Some(path) = paths.iter().find(|path| path.exists())
     {
@@ -44,7 +47,11 @@ pub(super) fn run(flags: &ForwardFlags, settings: &Settings) -> anyhow::Result<E
     let image = Tensor::<4>::from_data(data, &compute.device.clone().autodiff()).require_grad();
     let reading = network.forward(image.clone()).swap_remove(0);
     let shape = reading.value.shape().to_vec();
-    let unit = flags.unit.as_deref().map(|unit| parse_unit(unit, &flags.layer, &shape)).transpose()?;
+    let unit = flags
+        .unit
+        .as_deref()
+        .map(|unit| parse_unit(unit, &flags.layer, &shape))
+        .transpose()?;
     write(&paths[0], reading.value.tensor().into_data(), &shape)?;
     println!("{}: {shape:?}", paths[0].display());
     if let Some(index) = unit {
@@ -75,7 +82,10 @@ fn input(path: &Path, network: &Network, model: &Model) -> Result<Vec<f32>> {
     if !fits {
         return Err(Error::Input {
             path: path.to_owned(),
-            message: format!("it has shape {:?}, the network's input is {image:?} (channels, rows, columns)", array.shape()),
+            message: format!(
+                "it has shape {:?}, the network's input is {image:?} (channels, rows, columns)",
+                array.shape()
+            ),
         });
     }
     #[expect(clippy::cast_possible_truncation, reason = "the network computes in float32")]
@@ -91,8 +101,11 @@ fn parse_unit(given: &str, layer: &str, shape: &[usize]) -> Result<usize> {
         message,
         expected: "a channel, or channel,row,column",
     };
-    let indices: Option<Vec<usize>> =
-        given.trim_matches(['(', ')']).split(',').map(|part| part.trim().parse().ok()).collect();
+    let indices: Option<Vec<usize>> = given
+        .trim_matches(['(', ')'])
+        .split(',')
+        .map(|part| part.trim().parse().ok())
+        .collect();
     let mut indices = indices.ok_or_else(|| wrong("that is not a unit".into()))?;
     if indices.len() > extents.len() && !indices[extents.len()..].iter().all(|index| *index == 0) {
         return Err(wrong(format!("layer \"{layer}\" has shape {shape:?}")));
@@ -109,7 +122,7 @@ fn parse_unit(given: &str, layer: &str, shape: &[usize]) -> Result<usize> {
 }
 
 fn write(path: &Path, data: TensorData, shape: &[usize]) -> anyhow::Result<()> {
-    let values: Vec<f32> = data.into_vec().map_err(|e| anyhow::anyhow!("{e:?}"))?;
+    let values: Vec<f32> = data.try_into_vec().map_err(|e| anyhow::anyhow!("{e:?}"))?;
     let array = ArrayD::from_shape_vec(IxDyn(shape), values)?;
     let mut bytes = Vec::new();
     array.write_npy(&mut bytes)?;

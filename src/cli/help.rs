@@ -15,13 +15,22 @@ pub(super) fn with_defaults(command: Command, settings: &Settings) -> Command {
         ("deploy_proto", path(&settings.deploy_proto).unwrap_or_else(none)),
         ("net_weights", path(&settings.net_weights).unwrap_or_else(none)),
         ("mean", settings.mean.clone().unwrap_or_else(|| "None".into())),
-        ("channel_swap_to_rgb", settings.channel_swap_to_rgb.clone().unwrap_or_else(|| "(2,1,0)".into())),
+        (
+            "channel_swap_to_rgb",
+            settings.channel_swap_to_rgb.clone().unwrap_or_else(|| "(2,1,0)".into()),
+        ),
         (
             "data_size",
-            settings.data_size.clone().unwrap_or_else(|| "the prototxt's own; (227,227) where it has none".into()),
+            settings
+                .data_size
+                .clone()
+                .unwrap_or_else(|| "the prototxt's own; (227,227) where it has none".into()),
         ),
         ("labels", path(&settings.labels).unwrap_or_else(none)),
-        ("push_layer", settings.push_layer.clone().unwrap_or_else(|| "fc8".into())),
+        (
+            "push_layer",
+            settings.push_layer.clone().unwrap_or_else(|| "fc8".into()),
+        ),
         ("push_channel", settings.push_channel.unwrap_or(130).to_string()),
     ];
     command.mut_subcommands(|subcommand| {

@@ -11,7 +11,11 @@ use super::flags::ImportFlags;
 pub(super) fn run(flags: &ImportFlags) -> anyhow::Result<ExitCode> {
     for (flag, path) in [("DEPLOY", &flags.deploy), ("WEIGHTS", &flags.weights)] {
         if !path.exists() {
-            return Err(Error::NoFile { flag, path: path.clone() }.into());
+            return Err(Error::NoFile {
+                flag,
+                path: path.clone(),
+            }
+            .into());
         }
     }
     let import = deepvis_importer::import(&flags.deploy, &flags.weights)?;

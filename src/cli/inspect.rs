@@ -37,7 +37,11 @@ pub(super) fn run(flags: &InspectFlags, settings: &Settings) -> anyhow::Result<E
         let names: Vec<&str> = graph.layers.iter().map(|layer| layer.name.as_str()).collect();
         facts.retain(|fact| fact.name == *layer || fact.tops.contains(layer));
         if facts.is_empty() {
-            return Err(Error::Usage(format!("--layer {layer}: there is none; {}", suggest(layer, &names, 20))).into());
+            return Err(Error::Usage(format!(
+                "--layer {layer}: there is none; {}",
+                suggest(layer, &names, 20)
+            ))
+            .into());
         }
     }
     let report = Report {
@@ -81,7 +85,14 @@ fn load(options: &ModelOptions) -> anyhow::Result<(Graph, Option<Weights>, Vec<S
 }
 
 fn shapes(fact: &LayerFacts) -> String {
-    let shape = |shape: &Vec<usize>| shape.iter().skip(1).map(ToString::to_string).collect::<Vec<_>>().join(" x ");
+    let shape = |shape: &Vec<usize>| {
+        shape
+            .iter()
+            .skip(1)
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(" x ")
+    };
     fact.shapes.iter().map(shape).collect::<Vec<_>>().join(", ")
 }
 
@@ -119,9 +130,21 @@ fn table(report: &Report) {
             ]
         })
         .collect();
-    let head = ["layer", "type", "output", "parameters", "multiply-adds", "can be pushed"].map(str::to_owned);
+    let head = [
+        "layer",
+        "type",
+        "output",
+        "parameters",
+        "multiply-adds",
+        "can be pushed",
+    ]
+    .map(str::to_owned);
     let width = |column: usize| {
-        rows.iter().chain([&head]).map(|row| row[column].chars().count()).max().unwrap_or(0)
+        rows.iter()
+            .chain([&head])
+            .map(|row| row[column].chars().count())
+            .max()
+            .unwrap_or(0)
     };
     let widths = [0, 1, 2, 3, 4].map(width);
     for [name, kind, shape, parameters, adds, pushable] in [&head].into_iter().chain(&rows) {
@@ -145,5 +168,10 @@ fn detail(fact: &LayerFacts) {
     println!("  output         {}", shapes(fact));
     println!("  parameters     {}", grouped(fact.parameters));
     println!("  multiply-adds  {}", grouped(fact.multiply_adds));
-    println!("  can be pushed  {}", fact.problem.as_deref().map_or_else(|| "yes".into(), |why| format!("no: {why}")));
+    println!(
+        "  can be pushed  {}",
+        fact.problem
+            .as_deref()
+            .map_or_else(|| "yes".into(), |why| format!("no: {why}"))
+    );
 }

@@ -46,5 +46,7 @@ pub(super) fn params(options: &OptimizeOptions, model: &Model, layer_shape: &[us
 /// How many climb together: as asked for, else what memory allows for blobs of `entries` an image.
 pub(super) fn batch_size(asked: Option<usize>, entries: usize, memory: u64) -> usize {
     let allowed = memory / (entries as u64 * BYTES_AN_ENTRY).max(1);
-    asked.unwrap_or_else(|| usize::try_from(allowed).unwrap_or(LARGEST_BATCH).min(LARGEST_BATCH)).max(1)
+    asked
+        .unwrap_or_else(|| usize::try_from(allowed).unwrap_or(LARGEST_BATCH).min(LARGEST_BATCH))
+        .max(1)
 }

@@ -43,7 +43,10 @@ impl Labels {
 
     /// The label of a unit.
     pub fn name(&self, layer: &str, channels: usize, channel: usize) -> Option<&str> {
-        self.of_layer(layer, channels).get(channel).map(String::as_str).filter(|name| !name.is_empty())
+        self.of_layer(layer, channels)
+            .get(channel)
+            .map(String::as_str)
+            .filter(|name| !name.is_empty())
     }
 }
 

@@ -19,8 +19,16 @@ fn wrong(flag: &'static str, given: &str, message: impl Into<String>, expected: 
 }
 
 /// A float flag: a given number is a float, as argparse's `type=float` makes it.
-pub(super) fn float(flag: &'static str, given: &str, range: std::ops::RangeInclusive<f64>, expected: &'static str) -> Result<Number> {
-    let value: f64 = given.trim().parse().map_err(|_| wrong(flag, given, "it is not a number", expected))?;
+pub(super) fn float(
+    flag: &'static str,
+    given: &str,
+    range: std::ops::RangeInclusive<f64>,
+    expected: &'static str,
+) -> Result<Number> {
+    let value: f64 = given
+        .trim()
+        .parse()
+        .map_err(|_| wrong(flag, given, "it is not a number", expected))?;
     if !value.is_finite() || !range.contains(&value) {
         return Err(wrong(flag, given, "it is out of range", expected));
     }
@@ -29,7 +37,9 @@ pub(super) fn float(flag: &'static str, given: &str, range: std::ops::RangeInclu
 
 /// A percentile, 0 to 100.
 pub(super) fn percentile(flag: &'static str, given: Option<&str>) -> Result<Number> {
-    given.map_or(Ok(Number::Int(0)), |given| float(flag, given, 0.0..=100.0, "a percentile from 0 to 100"))
+    given.map_or(Ok(Number::Int(0)), |given| {
+        float(flag, given, 0.0..=100.0, "a percentile from 0 to 100")
+    })
 }
 
 /// Rows and columns: "(227,227)", or one number for both.
@@ -45,7 +55,12 @@ pub(super) fn data_size(given: &str) -> Result<[usize; 2]> {
     };
     match size {
         Some(size) if size.iter().all(|side| (1..=LARGEST).contains(side)) => Ok(size),
-        Some(_) => Err(wrong(flag, given, format!("each must be from 1 to {LARGEST}"), EXPECTED)),
+        Some(_) => Err(wrong(
+            flag,
+            given,
+            format!("each must be from 1 to {LARGEST}"),
+            EXPECTED,
+        )),
         None => Err(wrong(flag, given, "that is not a size", EXPECTED)),
     }
 }
@@ -121,13 +136,28 @@ pub(super) fn learning_rate(policy: &str, given: &str) -> Result<(LearningRate, 
         return Err(wrong(flag, given, "that is not a dict", EXPECTED));
     };
     let key = |name: &str| {
-        let entry = entries.iter().find(|(key, _)| *key == Value::Str(name.to_owned())).map(|(_, value)| value);
+        let entry = entries
+            .iter()
+            .find(|(key, _)| *key == Value::Str(name.to_owned()))
+            .map(|(_, value)| value);
         let number = entry
-            .ok_or_else(|| wrong(flag, given, format!("--lr-policy {policy} requires the key '{name}'"), EXPECTED))?
+            .ok_or_else(|| {
+                wrong(
+                    flag,
+                    given,
+                    format!("--lr-policy {policy} requires the key '{name}'"),
+                    EXPECTED,
+                )
+            })?
             .as_number();
         match number {
             Some(number) if number.is_finite() => Ok(number),
-            _ => Err(wrong(flag, given, format!("'{name}' must be a finite number"), EXPECTED)),
+            _ => Err(wrong(
+                flag,
+                given,
+                format!("'{name}' must be a finite number"),
+                EXPECTED,
+            )),
         }
     };
     let rate = match policy {
@@ -149,8 +179,11 @@ pub(super) fn learning_rate(policy: &str, given: &str) -> Result<(LearningRate, 
 pub(super) fn input_shape(given: &str) -> Result<Vec<usize>> {
     const EXPECTED: &str = "batch,channels,rows,columns such as 1,3,32,32";
     const LARGEST: usize = 1 << 15;
-    let sizes: Option<Vec<usize>> =
-        given.trim_matches(['(', ')']).split(',').map(|part| part.trim().parse().ok()).collect();
+    let sizes: Option<Vec<usize>> = given
+        .trim_matches(['(', ')'])
+        .split(',')
+        .map(|part| part.trim().parse().ok())
+        .collect();
     match sizes {
         Some(sizes) if sizes.len() == 4 && sizes.iter().all(|size| (1..=LARGEST).contains(size)) => Ok(sizes),
         _ => Err(wrong("--input-shape", given, "that is not a shape", EXPECTED)),

@@ -42,7 +42,9 @@ impl Mean {
                     _ => None,
                 };
                 match values {
-                    Some(values) if values.iter().all(|v| v.is_finite()) && !values.is_empty() => Ok(Self::Channels(values)),
+                    Some(values) if values.iter().all(|v| v.is_finite()) && !values.is_empty() => {
+                        Ok(Self::Channels(values))
+                    }
                     _ => Err(wrong("its entries must be finite numbers")),
                 }
             }
@@ -72,7 +74,10 @@ impl Mean {
         };
         let values: Vec<f64> = values;
         if !values.iter().all(|value| value.is_finite()) {
-            return Err(Error::Mean(format!("{} holds values that are not finite", path.display())));
+            return Err(Error::Mean(format!(
+                "{} holds values that are not finite",
+                path.display()
+            )));
         }
         match shape.as_slice() {
             [_] => Ok(Self::Channels(values)),
@@ -93,9 +98,9 @@ impl Mean {
         let area = rows * columns;
         match self {
             Self::None => Ok(vec![0.0; channels * area].into()),
-            Self::Channels(values) if values.len() == channels || values.len() == 1 => {
-                Ok((0..channels).flat_map(|c| std::iter::repeat_n(values[c.min(values.len() - 1)], area)).collect())
-            }
+            Self::Channels(values) if values.len() == channels || values.len() == 1 => Ok((0..channels)
+                .flat_map(|c| std::iter::repeat_n(values[c.min(values.len() - 1)], area))
+                .collect()),
             Self::Channels(values) => Err(Error::Mean(format!(
                 "it has {} values, the network's input has {channels} channels",
                 values.len()

@@ -15,7 +15,10 @@ use crate::network::InputSize;
 
 /// Where Caffe's own download scripts put things below a checkout: prototxt, weights.
 const CAFFE_MODELS: &[(&str, &str)] = &[
-    ("models/caffenet-yos/caffenet-yos-deploy.prototxt", "models/caffenet-yos/caffenet-yos-weights"),
+    (
+        "models/caffenet-yos/caffenet-yos-deploy.prototxt",
+        "models/caffenet-yos/caffenet-yos-weights",
+    ),
     (
         "models/bvlc_reference_caffenet/deploy.prototxt",
         "models/bvlc_reference_caffenet/bvlc_reference_caffenet.caffemodel",
@@ -71,38 +74,62 @@ impl ModelOptions {
         let settings = of_folder.as_ref().unwrap_or(settings);
         let root = flags.caffe_root.clone().or_else(|| settings.caffe_root.clone());
         let of_root = root.as_deref().and_then(|root| {
-            let present = |(deploy, weights): &&(&str, &str)| root.join(deploy).is_file() && root.join(weights).exists();
-            CAFFE_MODELS.iter().find(present).map(|(deploy, weights)| (root.join(deploy), root.join(weights)))
+            let present =
+                |(deploy, weights): &&(&str, &str)| root.join(deploy).is_file() && root.join(weights).exists();
+            CAFFE_MODELS
+                .iter()
+                .find(present)
+                .map(|(deploy, weights)| (root.join(deploy), root.join(weights)))
         });
         // Flags that name a network of their own do not mix with another's settings.
         let is_own = named.0.is_some() || named.1.is_some();
         let of_settings = |file: &Option<PathBuf>| if is_own { None } else { file.clone() };
-        let below_root = |place: &str| root.as_deref().map(|root| root.join(place)).filter(|place| place.is_file());
+        let below_root = |place: &str| {
+            root.as_deref()
+                .map(|root| root.join(place))
+                .filter(|place| place.is_file())
+        };
         let deploy = named.0.or_else(|| of_settings(&settings.deploy_proto));
         let weights = named.1.or_else(|| of_settings(&settings.net_weights));
         let (deploy, weights) = match (deploy, weights, of_root) {
             (None, None, Some((deploy, weights))) => (Some(deploy), Some(weights)),
             (deploy, weights, _) => (deploy, weights),
         };
-        for (flag, file) in [("--deploy-proto", &deploy), ("--net-weights", &weights), ("--labels", &flags.labels)] {
+        for (flag, file) in [
+            ("--deploy-proto", &deploy),
+            ("--net-weights", &weights),
+            ("--labels", &flags.labels),
+        ] {
             if let Some(path) = file
                 && !path.exists()
             {
-                return Err(Error::NoFile { flag, path: path.clone() });
+                return Err(Error::NoFile {
+                    flag,
+                    path: path.clone(),
+                });
             }
         }
         let mean = flags.mean.clone().or_else(|| settings.mean.clone());
         let mean = mean.or_else(|| below_root(CAFFE_MEAN).map(|place| place.to_string_lossy().into_owned()));
-        let swap = flags.channel_swap_to_rgb.as_deref().or(settings.channel_swap_to_rgb.as_deref());
+        let swap = flags
+            .channel_swap_to_rgb
+            .as_deref()
+            .or(settings.channel_swap_to_rgb.as_deref());
         let size = flags.data_size.as_deref().or(settings.data_size.as_deref());
         Ok(Self {
             deploy,
             weights,
             mean,
             swap: swap.map_or(Ok(BGR), literals::channel_swap)?,
-            size: size.map_or(Ok(InputSize::Declared), |size| literals::data_size(size).map(InputSize::Resized))?,
+            size: size.map_or(Ok(InputSize::Declared), |size| {
+                literals::data_size(size).map(InputSize::Resized)
+            })?,
             input_shape: flags.input_shape.as_deref().map(literals::input_shape).transpose()?,
-            labels: flags.labels.clone().or_else(|| settings.labels.clone()).or_else(|| below_root(CAFFE_LABELS)),
+            labels: flags
+                .labels
+                .clone()
+                .or_else(|| settings.labels.clone())
+                .or_else(|| below_root(CAFFE_LABELS)),
             label_layers: settings.label_layers.clone(),
         })
     }
@@ -160,7 +187,8 @@ impl Model {
 
 /// Whether a file of weights is a burnpack, by its ending.
 pub fn is_burnpack(path: &Path) -> bool {
-    path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("bpk"))
+    path.extension()
+        .is_some_and(|ending| ending.eq_ignore_ascii_case("bpk"))
 }
 
 /// Prototxt and weights that flags or the position name.
@@ -195,7 +223,11 @@ fn named_files(net: Option<&Path>, flags: &ModelFlags) -> Result<(Option<PathBuf
 /// The settings of a model's folder: its deepvis.toml, completed by the files that are there.
 fn folder_settings(folder: &Path) -> Result<Settings> {
     let file = folder.join(FILE_NAME);
-    let mut settings = if file.is_file() { Settings::read(&file)? } else { Settings::default() };
+    let mut settings = if file.is_file() {
+        Settings::read(&file)?
+    } else {
+        Settings::default()
+    };
     let (deploy, weights) = files_of_folder(folder);
     settings.deploy_proto = settings.deploy_proto.or(deploy);
     settings.net_weights = settings.net_weights.or(weights);
@@ -204,16 +236,33 @@ fn folder_settings(folder: &Path) -> Result<Settings> {
 
 /// The one prototxt (a deploy one, if there are several) and the one file of weights of a folder.
 fn files_of_folder(folder: &Path) -> (Option<PathBuf>, Option<PathBuf>) {
-    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-    let mut files: Vec<PathBuf> =
-        std::fs::read_dir(folder).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path())).collect();
+    let folder = if folder.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        folder
+    };
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .collect();
     files.sort();
     let ending = |wanted: &str| {
-        files.iter().filter(|file| file.extension().is_some_and(|ending| ending == wanted)).cloned().collect::<Vec<_>>()
+        files
+            .iter()
+            .filter(|file| file.extension().is_some_and(|ending| ending == wanted))
+            .cloned()
+            .collect::<Vec<_>>()
     };
     let prototxts = ending("prototxt");
-    let is_deploy = |file: &&PathBuf| file.file_name().is_some_and(|name| name.to_string_lossy().contains("deploy"));
+    let is_deploy = |file: &&PathBuf| {
+        file.file_name()
+            .is_some_and(|name| name.to_string_lossy().contains("deploy"))
+    };
     let deploy = prototxts.iter().find(is_deploy).or(prototxts.first()).cloned();
-    let weights = ending("caffemodel").first().cloned().or_else(|| ending("bpk").first().cloned());
+    let weights = ending("caffemodel")
+        .first()
+        .cloned()
+        .or_else(|| ending("bpk").first().cloned());
     (deploy, weights)
 }

@@ -42,7 +42,11 @@ pub(super) fn run(flags: &OptimizeFlags, settings: &Settings) -> anyhow::Result<
     let extents = objective::extents(&shape, &options.layer)?;
     let all = jobs::params(&options, &model, &shape)?;
     let [channels, rows, columns] = network.image();
-    say(&format!("{} on {channels} x {rows} x {columns}, computed by {}", network_name(&model), compute.name));
+    say(&format!(
+        "{} on {channels} x {rows} x {columns}, computed by {}",
+        network_name(&model),
+        compute.name
+    ));
     for warning in warnings(&options, &model, extents) {
         say(&format!("warning: {warning}"));
     }
@@ -53,9 +57,8 @@ pub(super) fn run(flags: &OptimizeFlags, settings: &Settings) -> anyhow::Result<
         skip_big: flags.output.skipbig,
         brave: flags.output.brave,
     };
-    let names = |params: &Params| {
-        ResultFiles::new(&flags.output.output_prefix, &flags.output.output_template, params, None)
-    };
+    let names =
+        |params: &Params| ResultFiles::new(&flags.output.output_prefix, &flags.output.output_template, params, None);
     if !ResultFiles::depends_on_results(&flags.output.output_template) && !flags.output.brave {
         for params in &all {
             let files = names(params).map_err(|message| template_error(flags, message))?;
@@ -63,8 +66,14 @@ pub(super) fn run(flags: &OptimizeFlags, settings: &Settings) -> anyhow::Result<
         }
     }
     let batch = jobs::batch_size(flags.output.batch_size, network.entries_an_image(), compute.memory);
-    let mut display =
-        Display::new(all.len(), options.max_iter, flags.output.verbose, quiet, &model.labels, extents[0]);
+    let mut display = Display::new(
+        all.len(),
+        options.max_iter,
+        flags.output.verbose,
+        quiet,
+        &model.labels,
+        extents[0],
+    );
     let mut failures = 0;
     for some in all.chunks(batch) {
         display.begin_batch(some.len());
@@ -147,7 +156,9 @@ fn warnings(options: &OptimizeOptions, model: &Model, [_, rows, columns]: [usize
     }
     let radius = options.regularizers.blur_radius.value();
     if radius > 0.0 && radius < LEAST_USEFUL_RADIUS {
-        warnings.push(format!("--blur-radius {radius}: blur sizes between 0 and {LEAST_USEFUL_RADIUS} work poorly"));
+        warnings.push(format!(
+            "--blur-radius {radius}: blur sizes between 0 and {LEAST_USEFUL_RADIUS} work poorly"
+        ));
     }
     if model.options.mean.is_none() {
         warnings.push("no --mean was given, so none is subtracted; ImageNet networks want \"(104,117,123)\"".into());
@@ -157,15 +168,22 @@ fn warnings(options: &OptimizeOptions, model: &Model, [_, rows, columns]: [usize
 
 fn summary(params: &Params, label: Option<&str>, results: &optimizer::Results, files: &ResultFiles) -> String {
     let best = results.best.as_ref();
-    let best = best.map(|best| format!("best objective {} at iteration {}", best.obj, best.ii)).unwrap_or_default();
-    let majority = results
-        .majority
-        .as_ref()
-        .map_or_else(|| "never the largest of its layer".to_owned(), |m| format!("largest of its layer from iteration {}", m.ii));
+    let best = best
+        .map(|best| format!("best objective {} at iteration {}", best.obj, best.ii))
+        .unwrap_or_default();
+    let majority = results.majority.as_ref().map_or_else(
+        || "never the largest of its layer".to_owned(),
+        |m| format!("largest of its layer from iteration {}", m.ii),
+    );
     let how = match results.meta_result {
         Some(optimizer::MetaResult::GradZeroFailure) => "the gradient is 0, there is nothing to climb".to_owned(),
         _ => majority,
     };
     let label = label.map(|label| format!(" ({label})")).unwrap_or_default();
-    format!("{}{label}, seed {}: {best}; {how}; {}", params.unit, params.rand_seed, files.path("best_X.jpg").display())
+    format!(
+        "{}{label}, seed {}: {best}; {how}; {}",
+        params.unit,
+        params.rand_seed,
+        files.path("best_X.jpg").display()
+    )
 }

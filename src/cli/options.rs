@@ -100,14 +100,23 @@ impl OptimizeOptions {
     pub(super) fn resolve(flags: &OptimizeFlags, settings: &Settings) -> Result<Self> {
         let name = flags.regularizers.preset.as_deref();
         let preset = name.and_then(|name| PRESETS.iter().find(|preset| preset.name == name));
-        let policy = flags.rate.lr_policy.as_deref().or(preset.map(|p| p.lr_policy)).unwrap_or("constant");
+        let policy = flags
+            .rate
+            .lr_policy
+            .as_deref()
+            .or(preset.map(|p| p.lr_policy))
+            .unwrap_or("constant");
         // A preset's parameters suit its own policy alone.
-        let of_preset = preset.filter(|preset| preset.lr_policy == policy).map(|preset| preset.lr_params);
+        let of_preset = preset
+            .filter(|preset| preset.lr_policy == policy)
+            .map(|preset| preset.lr_params);
         let lr_params = flags.rate.lr_params.as_deref().or(of_preset).unwrap_or(LR_PARAMS);
         let (rate, lr_params) = literals::learning_rate(policy, lr_params)?;
         let max_iter = flags.rate.max_iter.or(preset.map(|p| p.max_iter)).unwrap_or(MAX_ITER);
         if !(1..=MOST_ITERATIONS).contains(&max_iter) {
-            return Err(Error::Usage(format!("--max-iter {max_iter}: it takes from 1 to {MOST_ITERATIONS} iterations")));
+            return Err(Error::Usage(format!(
+                "--max-iter {max_iter}: it takes from 1 to {MOST_ITERATIONS} iterations"
+            )));
         }
         let layer = flags.unit.push_layer.clone().or_else(|| settings.push_layer.clone());
         let channel = settings.push_channel.unwrap_or(PUSH_CHANNEL);
@@ -132,20 +141,41 @@ fn regularizers(flags: &RegularizerFlags, preset: Option<&Preset>) -> Result<Reg
     let or_zero = |given: Option<&str>, parse: &dyn Fn(&str) -> Result<Number>| given.map_or(Ok(Number::Int(0)), parse);
     let decay = flags.decay.as_deref().or(preset.map(|p| p.decay));
     let radius = flags.blur_radius.as_deref().or(preset.map(|p| p.blur_radius));
-    let every = flags.blur_every.as_deref().or(preset.map(|p| p.blur_every)).unwrap_or("0");
-    let small_norm = flags.small_norm_percentile.as_deref().or(preset.and_then(|p| p.small_norm_percentile));
-    let abs_benefit = flags.px_abs_benefit_percentile.as_deref().or(preset.and_then(|p| p.px_abs_benefit_percentile));
+    let every = flags
+        .blur_every
+        .as_deref()
+        .or(preset.map(|p| p.blur_every))
+        .unwrap_or("0");
+    let small_norm = flags
+        .small_norm_percentile
+        .as_deref()
+        .or(preset.and_then(|p| p.small_norm_percentile));
+    let abs_benefit = flags
+        .px_abs_benefit_percentile
+        .as_deref()
+        .or(preset.and_then(|p| p.px_abs_benefit_percentile));
     Ok(Regularizers {
-        decay: or_zero(decay, &|given| literals::float("--decay", given, 0.0..=1.0, "a number from 0 to 1"))?,
+        decay: or_zero(decay, &|given| {
+            literals::float("--decay", given, 0.0..=1.0, "a number from 0 to 1")
+        })?,
         blur_radius: or_zero(radius, &|given| {
-            literals::float("--blur-radius", given, 0.0..=LARGEST_RADIUS, "a radius in pixels from 0 to 1000")
+            literals::float(
+                "--blur-radius",
+                given,
+                0.0..=LARGEST_RADIUS,
+                "a radius in pixels from 0 to 1000",
+            )
         })?,
-        blur_every: every.parse().ok().filter(|every| *every >= 0).ok_or_else(|| Error::Literal {
-            flag: "--blur-every",
-            given: every.to_owned(),
-            message: "it is not a whole number of iterations".into(),
-            expected: "0 or more",
-        })?,
+        blur_every: every
+            .parse()
+            .ok()
+            .filter(|every| *every >= 0)
+            .ok_or_else(|| Error::Literal {
+                flag: "--blur-every",
+                given: every.to_owned(),
+                message: "it is not a whole number of iterations".into(),
+                expected: "0 or more",
+            })?,
         small_val_percentile: literals::percentile("--small-val-percentile", flags.small_val_percentile.as_deref())?,
         small_norm_percentile: literals::percentile("--small-norm-percentile", small_norm)?,
         px_benefit_percentile: literals::percentile("--px-benefit-percentile", flags.px_benefit_percentile.as_deref())?,

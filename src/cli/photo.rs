@@ -11,14 +11,22 @@ use super::error::{Error, Result};
 ///
 /// # Errors
 /// When the file is no picture, or the network takes neither one nor three channels.
-pub(super) fn read(path: &Path, [channels, rows, columns]: [usize; 3], swap: [usize; 3], mean: &[f64]) -> Result<Vec<f32>> {
+pub(super) fn read(
+    path: &Path,
+    [channels, rows, columns]: [usize; 3],
+    swap: [usize; 3],
+    mean: &[f64],
+) -> Result<Vec<f32>> {
     let failed = |message: String| Error::Input {
         path: path.to_owned(),
         message,
     };
     let picture = image::ImageReader::open(path)
         .and_then(image::ImageReader::with_guessed_format)
-        .map_err(|source| Error::Read { path: path.to_owned(), source })?
+        .map_err(|source| Error::Read {
+            path: path.to_owned(),
+            source,
+        })?
         .decode()
         .map_err(|e| failed(format!("it is no JPEG, PNG or GIF picture: {e}")))?;
     let side = |side: usize| u32::try_from(side).unwrap_or(u32::MAX);
@@ -36,8 +44,16 @@ pub(super) fn read(path: &Path, [channels, rows, columns]: [usize; 3], swap: [us
             }
             planes
         }
-        other => return Err(failed(format!("the network takes images of {other} channels, not photographs"))),
+        other => {
+            return Err(failed(format!(
+                "the network takes images of {other} channels, not photographs"
+            )));
+        }
     };
     #[expect(clippy::cast_possible_truncation, reason = "the network computes in float32")]
-    Ok(planes.iter().zip(mean).map(|(value, mean)| (value - mean) as f32).collect())
+    Ok(planes
+        .iter()
+        .zip(mean)
+        .map(|(value, mean)| (value - mean) as f32)
+        .collect())
 }

@@ -26,7 +26,14 @@ pub(super) struct Display<'a> {
 
 impl<'a> Display<'a> {
     /// For `units` climbs of `iterations` each.
-    pub(super) fn new(units: usize, iterations: usize, verbose: bool, quiet: bool, labels: &'a Labels, channels: usize) -> Self {
+    pub(super) fn new(
+        units: usize,
+        iterations: usize,
+        verbose: bool,
+        quiet: bool,
+        labels: &'a Labels,
+        channels: usize,
+    ) -> Self {
         let bar = ProgressBar::new((units as u64).saturating_mul(iterations as u64));
         if quiet || verbose {
             bar.set_draw_target(ProgressDrawTarget::hidden());
@@ -64,13 +71,22 @@ impl<'a> Display<'a> {
             self.bar.set_prefix(format!("{}/{} units ", self.done, self.units));
         }
         let layer = progress.climb.params().unit.layer.as_str();
-        let label = |channel| self.labels.name(layer, self.channels, channel).map(|name| format!(" ({name})")).unwrap_or_default();
+        let label = |channel| {
+            self.labels
+                .name(layer, self.channels, channel)
+                .map(|name| format!(" ({name})"))
+                .unwrap_or_default()
+        };
         let [channel, row, column] = progress.reading.largest;
         if self.verbose {
             let lines = original_lines(progress, self.before[progress.place], &label);
             println!("{lines}");
         }
-        let place = if row + column > 0 { format!(" at ({row},{column})") } else { String::new() };
+        let place = if row + column > 0 {
+            format!(" at ({row},{column})")
+        } else {
+            String::new()
+        };
         self.bar.set_message(format!(
             "objective {}, largest {channel}{}{place} {}",
             percent_g(f64::from(progress.reading.objective), 6),
@@ -98,13 +114,20 @@ fn original_lines(progress: &Progress<'_>, before: Option<f32>, label: &dyn Fn(u
     let reading = &progress.reading;
     let ii = results.ii.last().copied().unwrap_or(0);
     let rate = results.lr.last().copied().unwrap_or(0.0);
-    let square = results.grad_norm.last().map_or(0.0, |norm| f64::from(*norm) * f64::from(*norm));
+    let square = results
+        .grad_norm
+        .last()
+        .map_or(0.0, |norm| f64::from(*norm) * f64::from(*norm));
     let g = |value: f64| percent_g(value, 6);
     let risen = before.map(|before| f64::from(reading.objective - before));
     let head = match (risen, params.rate) {
         (None, _) => ii.to_string(),
         (Some(risen), LearningRate::Progress { .. } | LearningRate::Progress01 { .. }) => {
-            format!("{ii:<4}  progress predicted: {}, actual: {}", g(rate * square), g(risen))
+            format!(
+                "{ii:<4}  progress predicted: {}, actual: {}",
+                g(rate * square),
+                g(risen)
+            )
         }
         (Some(risen), LearningRate::Constant { .. }) => format!("{ii:<4}  progress: {}", g(risen)),
     };
@@ -130,5 +153,7 @@ fn original_lines(progress: &Progress<'_>, before: Option<f32>, label: &dyn Fn(u
 }
 
 fn extremes(values: impl Iterator<Item = f64>) -> (f64, f64) {
-    values.fold((f64::INFINITY, f64::NEG_INFINITY), |(min, max), value| (min.min(value), max.max(value)))
+    values.fold((f64::INFINITY, f64::NEG_INFINITY), |(min, max), value| {
+        (min.min(value), max.max(value))
+    })
 }

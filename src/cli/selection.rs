@@ -35,7 +35,12 @@ pub(super) fn seeds(given: &str) -> Result<Vec<u32>> {
     for item in given.split(',') {
         let range = numbers(item).ok_or_else(|| wrong(flag, given, format!("\"{item}\" is no seed"), EXPECTED))?;
         if range.is_empty() || range.end() - range.start() > MOST {
-            return Err(wrong(flag, given, format!("the range {item} is empty or endless"), EXPECTED));
+            return Err(wrong(
+                flag,
+                given,
+                format!("the range {item} is empty or endless"),
+                EXPECTED,
+            ));
         }
         for seed in range {
             let seed = u32::try_from(seed).map_err(|_| wrong(flag, given, format!("{seed} is too large"), EXPECTED))?;
@@ -95,8 +100,17 @@ fn labelled(item: &str, given: &str, layer: &str, channels: usize, labels: &Labe
     if matching.is_empty() {
         let known: Vec<&str> = named.iter().map(String::as_str).collect();
         let near = deepvis_importer::names::nearest(item.trim_matches('*'), known, 5);
-        let hint = if near.is_empty() { String::new() } else { format!("; did you mean {}?", near.join(" or ")) };
-        return Err(wrong(flag, given, format!("no label matches \"{item}\"{hint}"), EXPECTED));
+        let hint = if near.is_empty() {
+            String::new()
+        } else {
+            format!("; did you mean {}?", near.join(" or "))
+        };
+        return Err(wrong(
+            flag,
+            given,
+            format!("no label matches \"{item}\"{hint}"),
+            EXPECTED,
+        ));
     }
     Ok(matching)
 }

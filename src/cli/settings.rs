@@ -93,5 +93,9 @@ impl Settings {
 fn relative_mean(mean: String, folder: &Path) -> String {
     let bare = mean.trim().trim_matches(['\'', '"']);
     let place = folder.join(bare);
-    if place.is_file() { place.to_string_lossy().into_owned() } else { mean }
+    if place.is_file() {
+        place.to_string_lossy().into_owned()
+    } else {
+        mean
+    }
 }

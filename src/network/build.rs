@@ -38,9 +38,12 @@ impl LayerBuild<'_> {
 
     /// The first bottom as batch, channels, rows, columns.
     pub(super) fn image(&self) -> Result<[usize; 4]> {
-        self.bottom()
-            .try_into()
-            .map_err(|_| self.error(format!("it takes a blob of 4 axes, not one of shape {:?}", self.bottom())))
+        self.bottom().try_into().map_err(|_| {
+            self.error(format!(
+                "it takes a blob of 4 axes, not one of shape {:?}",
+                self.bottom()
+            ))
+        })
     }
 
     /// Caffe's `CanonicalAxisIndex`: negative axes count from the end.
@@ -66,25 +69,38 @@ impl LayerBuild<'_> {
     /// A layer with several tops.
     pub(super) fn many(&self, module: impl Into<LayerModule>, tops: Vec<Vec<usize>>) -> BuildResult {
         for top in &tops {
-            let entries = top.iter().try_fold(1usize, |product, extent| product.checked_mul(*extent));
-            match entries {
-                Some(0) => return Err(self.error(format!("its output of shape {top:?} is empty; is the input too small?"))),
-                Some(entries) if entries <= self.most_entries => {}
-                _ => {
-                    return Err(self.error(format!(
-                        "its output of shape {top:?} does not fit the memory that may be used; see --max-memory"
-                    )));
-                }
-            }
+            self.check_size(top)?;
         }
         Ok((module.into(), tops))
     }
 
+    /// Refuses tops that are empty or too large.
+    pub(super) fn check_size(&self, top: &[usize]) -> Result<()> {
+        match entries(top) {
+            Some(0) => Err(self.error(format!("its output of shape {top:?} is empty; is the input too small?"))),
+            Some(entries) if entries <= self.most_entries => Ok(()),
+            _ => Err(self.error(format!(
+                "its output of shape {top:?} does not fit the memory that may be used; see --max-memory"
+            ))),
+        }
+    }
+
     /// The learned blob of that index as a constant of the network; its shape must be `shape`, leading ones aside.
-    pub(super) fn parameter<const D: usize>(&self, index: usize, what: &str, shape: [usize; D]) -> Result<Param<Tensor<D>>> {
+    pub(super) fn parameter<const D: usize>(
+        &self,
+        index: usize,
+        what: &str,
+        shape: [usize; D],
+    ) -> Result<Param<Tensor<D>>> {
         let Some(blobs) = self.learned else {
             let zeros = move |device: &Device, _| Tensor::zeros(shape, device);
-            return Ok(Param::uninitialized(ParamId::new(), zeros, self.device.clone(), false, shape.into()));
+            return Ok(Param::uninitialized(
+                ParamId::new(),
+                zeros,
+                self.device.clone(),
+                false,
+                shape.into(),
+            ));
         };
         let learned = self.learned(blobs, index, what, &shape)?;
         let bytes = learned.bytes()?;
@@ -122,4 +138,11 @@ impl LayerBuild<'_> {
         }
         Ok(learned)
     }
+}
+
+/// The number of entries of a shape, if it can be counted.
+pub(super) fn entries(shape: &[usize]) -> Option<usize> {
+    shape
+        .iter()
+        .try_fold(1usize, |product, extent| product.checked_mul(*extent))
 }

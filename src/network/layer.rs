@@ -63,8 +63,28 @@ macro_rules! layers {
 }
 
 layers!(
-    Activation, BatchNorm, Bias, Concat, Convolution, Crop, Deconvolution, Eltwise, InnerProduct, Lrn, Mvn, Normalize,
-    PRelu, Permute, Pooling, Power, Reduction, Reshape, Scale, Slice, Softmax, Tile,
+    Activation,
+    BatchNorm,
+    Bias,
+    Concat,
+    Convolution,
+    Crop,
+    Deconvolution,
+    Eltwise,
+    InnerProduct,
+    Lrn,
+    Mvn,
+    Normalize,
+    PRelu,
+    Permute,
+    Pooling,
+    Power,
+    Reduction,
+    Reshape,
+    Scale,
+    Slice,
+    Softmax,
+    Tile,
 );
 
 /// Builds a layer; also gives the shapes of its tops.

@@ -5,7 +5,7 @@ use burn::tensor::{Device, Tensor};
 use deepvis_importer::{Graph, LayerKind, Weights};
 
 use super::blob::Blob;
-use super::build::LayerBuild;
+use super::build::{LayerBuild, entries};
 use super::error::{Error, Result};
 use super::layer::{self, Forward, LayerModule};
 use super::target::{self, Target};
@@ -75,11 +75,17 @@ impl Network {
         most_entries: usize,
     ) -> Result<Self> {
         let wiring = Wiring::new(graph);
-        let targets = targets.iter().map(|name| target::find(graph, &wiring, name)).collect::<Result<Vec<_>>>()?;
-        let wanted: Vec<Version> = targets.iter().flat_map(|target| [target.value, target.pushed]).collect();
+        let targets = targets
+            .iter()
+            .map(|name| target::find(graph, &wiring, name))
+            .collect::<Result<Vec<_>>>()?;
+        let wanted: Vec<Version> = targets
+            .iter()
+            .flat_map(|target| [target.value, target.pushed])
+            .collect();
         let needed = wiring.needed(&wanted);
         check_supported(graph, &wiring, &targets)?;
-        let (input, image) = find_input(graph, &needed, size)?;
+        let (input, image) = find_input(graph, &needed, size, most_entries)?;
         let mut shapes = vec![None; wiring.versions()];
         shapes[input] = Some(vec![1, image[0], image[1], image[2]]);
         let mut layers = Vec::new();
@@ -89,7 +95,11 @@ impl Network {
             if is_input(&spec.kind) {
                 continue;
             }
-            let bottoms = wire.reads.iter().filter_map(|version| shapes[*version].as_deref()).collect();
+            let bottoms = wire
+                .reads
+                .iter()
+                .filter_map(|version| shapes[*version].as_deref())
+                .collect();
             let build = LayerBuild {
                 layer: spec,
                 bottoms,
@@ -132,7 +142,9 @@ impl Network {
     /// A target's shape for one image, with the batch axis.
     pub fn shape(&self, target: usize) -> &[usize] {
         let version = self.program.targets.get(target).map(|target| target.value);
-        version.and_then(|version| self.program.shapes[version].as_deref()).unwrap_or_default()
+        version
+            .and_then(|version| self.program.shapes[version].as_deref())
+            .unwrap_or_default()
     }
 
     /// Entries of all blobs that a forward pass for one image makes.
@@ -200,7 +212,10 @@ impl Network {
         }
         let mut layers: Vec<LayerModule> = Vec::with_capacity(self.layers.len());
         let mut steps: Vec<Wire> = Vec::with_capacity(program.steps.len());
-        for (step, layer) in std::mem::take(&mut program.steps).into_iter().zip(std::mem::take(&mut self.layers)) {
+        for (step, layer) in std::mem::take(&mut program.steps)
+            .into_iter()
+            .zip(std::mem::take(&mut self.layers))
+        {
             let before = match step.reads.as_slice() {
                 [version] if readers[*version] == 1 => steps.iter().rposition(|s| s.writes == [*version]),
                 _ => None,
@@ -271,7 +286,7 @@ fn check_supported(graph: &Graph, wiring: &Wiring, targets: &[Target]) -> Result
 }
 
 /// The version that holds the image, and its channels, rows and columns.
-fn find_input(graph: &Graph, needed: &[Wire], size: InputSize) -> Result<(Version, [usize; 3])> {
+fn find_input(graph: &Graph, needed: &[Wire], size: InputSize, most_entries: usize) -> Result<(Version, [usize; 3])> {
     let read: Vec<Version> = needed.iter().flat_map(|wire| wire.reads.iter().copied()).collect();
     let inputs: Vec<(&Wire, usize)> = needed
         .iter()
@@ -280,11 +295,17 @@ fn find_input(graph: &Graph, needed: &[Wire], size: InputSize) -> Result<(Versio
         .filter(|(wire, top)| read.contains(&wire.writes[*top]))
         .collect();
     let (wire, top) = match inputs.as_slice() {
-        [] => return Err(Error::Input("no image reaches the layer asked for: it is an input, or depends on none".into())),
+        [] => {
+            return Err(Error::Input(
+                "no image reaches the layer asked for: it is an input, or depends on none".into(),
+            ));
+        }
         [one] => *one,
         several => {
-            let names: Vec<&str> =
-                several.iter().map(|(wire, top)| graph.layers[wire.layer].tops[*top].as_str()).collect();
+            let names: Vec<&str> = several
+                .iter()
+                .map(|(wire, top)| graph.layers[wire.layer].tops[*top].as_str())
+                .collect();
             return Err(Error::Input(format!(
                 "the layer asked for depends on several inputs ({}); only one image can be optimized",
                 names.join(", ")
@@ -311,7 +332,14 @@ fn find_input(graph: &Graph, needed: &[Wire], size: InputSize) -> Result<(Versio
         InputSize::Resized([rows, columns]) => [image[0], rows, columns],
     };
     if image.contains(&0) {
-        return Err(Error::Input(format!("an input of {image:?} (channels, rows, columns) is empty")));
+        return Err(Error::Input(format!(
+            "an input of {image:?} (channels, rows, columns) is empty"
+        )));
+    }
+    if entries(&image).is_none_or(|entries| entries > most_entries) {
+        return Err(Error::Input(format!(
+            "an input of {image:?} (channels, rows, columns) does not fit the memory that may be used; see --max-memory"
+        )));
     }
     Ok((wire.writes[top], image))
 }

@@ -4,10 +4,10 @@ use burn::tensor::Device;
 use deepvis_importer::{Graph, LayerKind, Weights};
 use serde::Serialize;
 
-use super::build::LayerBuild;
+use super::build::{LayerBuild, entries};
 use super::layer::{self, Forward};
 use super::net::InputSize;
-use super::wiring::{Wiring, is_input};
+use super::wiring::Wiring;
 
 /// What `deepvis inspect` shows of a layer.
 #[derive(Debug, Clone, Serialize)]
@@ -55,6 +55,9 @@ pub fn survey(graph: &Graph, weights: Option<&Weights>, size: InputSize, most_en
                 if let (InputSize::Resized(rows_columns), [_, _, rows, columns]) = (size, shape.as_mut_slice()) {
                     [*rows, *columns] = rows_columns;
                 }
+                if entries(&shape).is_none_or(|entries| entries > most_entries) {
+                    fact.problem = Some(format!("an input of shape {shape:?} does not fit memory"));
+                }
                 fact.shapes.push(shape);
             }
             (LayerKind::Sink, _) => fact.problem = Some("computes nothing that a picture could change".into()),
@@ -77,14 +80,14 @@ pub fn survey(graph: &Graph, weights: Option<&Weights>, size: InputSize, most_en
                 }
             }
         }
+        for (version, shape) in wire.writes.iter().zip(&fact.shapes) {
+            if fact.problem.is_none() {
+                shapes[*version] = Some(shape.clone());
+            }
+        }
         let missing = spec.kind.has_weights() && weights.is_some_and(|w| w.of(&spec.name).is_empty());
         if missing && fact.problem.is_none() {
             fact.problem = Some("the weights file has none for it".into());
-        }
-        for (version, shape) in wire.writes.iter().zip(&fact.shapes) {
-            if fact.problem.is_none() || is_input(&spec.kind) {
-                shapes[*version] = Some(shape.clone());
-            }
         }
         facts.push(fact);
     }

@@ -31,7 +31,11 @@ impl Wiring {
         let mut versions = 0;
         let mut wires = Vec::with_capacity(graph.layers.len());
         for (index, layer) in graph.layers.iter().enumerate() {
-            let reads = layer.bottoms.iter().filter_map(|bottom| last.get(bottom).copied()).collect();
+            let reads = layer
+                .bottoms
+                .iter()
+                .filter_map(|bottom| last.get(bottom).copied())
+                .collect();
             let writes = layer
                 .tops
                 .iter()

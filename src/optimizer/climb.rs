@@ -41,7 +41,9 @@ impl Climb {
         let extents = objective::extents(layer, &params.unit.layer)?;
         let index = objective::index(&params.unit, extents)?;
         if params.max_iter == 0 {
-            return Err(Error::Setting("--max-iter 0: at least one iteration is needed to see the image".into()));
+            return Err(Error::Setting(
+                "--max-iter 0: at least one iteration is needed to see the image".into(),
+            ));
         }
         let x0 = start(params.start_at, params.rand_seed, &mean);
         Ok(Self {
@@ -133,13 +135,17 @@ impl Climb {
         let is_largest = reading.largest == [unit.channel, unit.spatial[0], unit.spatial[1]];
         let upwards = self.params.push_dir.value() >= 0.0;
         let statistics = statistics(&self.x, &self.results.x0);
-        self.results.record(self.iteration, &self.x, reading, is_largest, statistics, |new, best| {
-            if upwards { new > best } else { new < best }
-        });
+        self.results
+            .record(self.iteration, &self.x, reading, is_largest, statistics, |new, best| {
+                if upwards { new > best } else { new < best }
+            });
         Ok(reading)
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "the reference rounds the rate to float32")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the reference rounds the rate to float32"
+    )]
     fn step(&mut self, objective: f32, gradient: &[f32]) -> Result<()> {
         let norm = gradient_norm(gradient);
         if !norm.is_finite() {
@@ -155,15 +161,24 @@ impl Climb {
         let is_last = self.iteration + 1 >= self.params.max_iter;
         if is_last {
             let reached = self.results.majority.is_some();
-            self.results.meta_result =
-                Some(if reached { MetaResult::MajoritySuccess } else { MetaResult::MajorityFailure });
+            self.results.meta_result = Some(if reached {
+                MetaResult::MajoritySuccess
+            } else {
+                MetaResult::MajorityFailure
+            });
         } else {
             let rate = rate as f32;
             for (x, gradient) in self.x.iter_mut().zip(gradient) {
                 *x += f64::from(rate * gradient);
             }
             let [_, rows, columns] = self.image;
-            regularize(&mut self.x, gradient, &self.params.regularizers, self.iteration, [rows, columns]);
+            regularize(
+                &mut self.x,
+                gradient,
+                &self.params.regularizers,
+                self.iteration,
+                [rows, columns],
+            );
         }
         self.iteration += 1;
         Ok(())

@@ -49,7 +49,13 @@ pub fn index(unit: &Unit, [channels, rows, columns]: [usize; 3]) -> Result<usize
     };
     let [row, column] = unit.spatial;
     let spatial = format!("({row},{column})");
-    within("--push-channel", unit.channel.to_string(), unit.channel, channels, "channels")?;
+    within(
+        "--push-channel",
+        unit.channel.to_string(),
+        unit.channel,
+        channels,
+        "channels",
+    )?;
     within("--push-spatial", spatial.clone(), row, rows, "rows")?;
     within("--push-spatial", spatial, column, columns, "columns")?;
     Ok((unit.channel * rows + row) * columns + column)

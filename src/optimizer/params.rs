@@ -69,7 +69,11 @@ pub struct Unit {
 
 impl std::fmt::Display for Unit {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "unit ({}, {}, {}) of \"{}\"", self.channel, self.spatial[0], self.spatial[1], self.layer)
+        write!(
+            f,
+            "unit ({}, {}, {}) of \"{}\"",
+            self.channel, self.spatial[0], self.spatial[1], self.layer
+        )
     }
 }
 

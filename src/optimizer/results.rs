@@ -112,7 +112,11 @@ impl Results {
         self.dist.push(statistics.dist);
         self.std.push(statistics.std);
         if is_largest && self.majority.is_none() {
-            self.majority = Some(Snapshot { ii, obj, xx: x.to_vec() });
+            self.majority = Some(Snapshot {
+                ii,
+                obj,
+                xx: x.to_vec(),
+            });
         }
         if self.best.as_ref().is_none_or(|best| better(obj, best.obj)) {
             replace(&mut self.best, ii, obj, x);
@@ -129,6 +133,12 @@ fn replace(snapshot: &mut Option<Snapshot>, ii: usize, obj: f32, x: &[f64]) {
             snapshot.obj = obj;
             snapshot.xx.copy_from_slice(x);
         }
-        None => *snapshot = Some(Snapshot { ii, obj, xx: x.to_vec() }),
+        None => {
+            *snapshot = Some(Snapshot {
+                ii,
+                obj,
+                xx: x.to_vec(),
+            })
+        }
     }
 }

@@ -66,7 +66,8 @@ pub fn evaluate(
 }
 
 fn floats(data: TensorData) -> Result<Vec<f32>> {
-    data.into_vec::<f32>().map_err(|e| Error::Setting(format!("the device gave no float32 values: {e:?}")))
+    data.try_into_vec::<f32>()
+        .map_err(|e| Error::Setting(format!("the device gave no float32 values: {e:?}")))
 }
 
 /// Lets all `climbs` (of units of the network's target number `target`) climb to their ends.
@@ -86,8 +87,9 @@ pub fn run(
 ) -> Vec<Result<()>> {
     let mut outcomes: Vec<Result<()>> = vec![Ok(()); climbs.len()];
     loop {
-        let active: Vec<usize> =
-            (0..climbs.len()).filter(|i| outcomes[*i].is_ok() && !climbs[*i].is_finished()).collect();
+        let active: Vec<usize> = (0..climbs.len())
+            .filter(|i| outcomes[*i].is_ok() && !climbs[*i].is_finished())
+            .collect();
         if active.is_empty() {
             return outcomes;
         }

@@ -67,7 +67,10 @@ mod tests {
     #[test]
     fn draws_what_numpy_draws() {
         let x0 = start(StartAt::MeanPlusRand, 0, &[0.0; 2]);
-        assert_eq!(x0.iter().map(|x| format!("{x:.11}")).collect::<Vec<_>>(), ["17.64052345968", "4.00157208367"]);
+        assert_eq!(
+            x0.iter().map(|x| format!("{x:.11}")).collect::<Vec<_>>(),
+            ["17.64052345968", "4.00157208367"]
+        );
         let uniform = start(StartAt::Randu, 3, &[0.0; 2]);
         assert!((uniform[0] / 255.0 - 0.5507979025745755).abs() < 1e-15);
         assert!((uniform[1] / 255.0 - 0.7081478226181048).abs() < 1e-15);

@@ -62,18 +62,35 @@ pub fn results(results: &Results) -> Attributes {
         ("best_obj", best_obj),
         ("best_xx", best_xx),
         ("dist", floats(&results.dist)),
-        ("idxmax", Value::List(results.idxmax.iter().map(|index| triple(*index)).collect())),
-        ("ii", Value::List(results.ii.iter().map(|ii| Value::from(*ii)).collect())),
-        ("ismax", Value::List(results.ismax.iter().map(|ismax| Value::Bool(*ismax)).collect())),
+        (
+            "idxmax",
+            Value::List(results.idxmax.iter().map(|index| triple(*index)).collect()),
+        ),
+        (
+            "ii",
+            Value::List(results.ii.iter().map(|ii| Value::from(*ii)).collect()),
+        ),
+        (
+            "ismax",
+            Value::List(results.ismax.iter().map(|ismax| Value::Bool(*ismax)).collect()),
+        ),
         ("last_ii", last_ii),
         ("last_obj", last_obj),
         ("last_xx", last_xx),
         ("majority_ii", majority_ii),
         ("majority_obj", majority_obj),
         ("majority_xx", majority_xx),
-        ("meta_result", results.meta_result.map_or(Value::None, |result| Value::Str(result.message().into()))),
+        (
+            "meta_result",
+            results
+                .meta_result
+                .map_or(Value::None, |result| Value::Str(result.message().into())),
+        ),
         ("norm", floats(&results.norm)),
-        ("obj", Value::List(results.obj.iter().map(|obj| Value::Float32(*obj)).collect())),
+        (
+            "obj",
+            Value::List(results.obj.iter().map(|obj| Value::Float32(*obj)).collect()),
+        ),
         ("std", floats(&results.std)),
         ("x0", image(&results.x0)),
     ]

@@ -23,7 +23,11 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
         _ => Path::new("."),
     };
     std::fs::create_dir_all(folder).map_err(failed)?;
-    let mut file = tempfile::Builder::new().prefix(".deepvis-").suffix(".tmp").tempfile_in(folder).map_err(failed)?;
+    let mut file = tempfile::Builder::new()
+        .prefix(".deepvis-")
+        .suffix(".tmp")
+        .tempfile_in(folder)
+        .map_err(failed)?;
     file.write_all(bytes).map_err(failed)?;
     file.as_file().sync_data().map_err(failed)?;
     let file = file.persist(path).map_err(|e| failed(e.error))?;
@@ -67,11 +71,19 @@ impl ResultFiles {
     ///
     /// # Errors
     /// A short description of what is wrong with the template.
-    pub fn new(prefix: &str, output_template: &str, params: &Params, results: Option<&Results>) -> Result<Self, String> {
+    pub fn new(
+        prefix: &str,
+        output_template: &str,
+        params: &Params,
+        results: Option<&Results>,
+    ) -> Result<Self, String> {
         let of_params = attributes::params(params);
         let of_results = results.map(attributes::results).unwrap_or_default();
         let find = |name: &str, attributes: &attributes::Attributes| {
-            attributes.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone())
+            attributes
+                .iter()
+                .find(|(known, _)| *known == name)
+                .map(|(_, value)| value.clone())
         };
         let stem = template::fill(output_template, |name| match name.split_once('.') {
             Some(("p", "push_layer")) => Some(Value::Str(contained(&params.unit.layer))),
@@ -97,7 +109,11 @@ impl ResultFiles {
     /// Every file that is written.
     pub fn all(&self, skip_big: bool) -> Vec<PathBuf> {
         let endings = ["best_X.jpg", "best_Xpm.jpg", "info.pkl", "info_big.pkl", "info.txt"];
-        endings.into_iter().filter(|ending| !(skip_big && *ending == "info_big.pkl")).map(|e| self.path(e)).collect()
+        endings
+            .into_iter()
+            .filter(|ending| !(skip_big && *ending == "info_big.pkl"))
+            .map(|e| self.path(e))
+            .collect()
     }
 
     /// Refuses when any of the files is there.
@@ -114,7 +130,13 @@ impl ResultFiles {
 
 /// A layer's name as part of a path: a network from elsewhere must not lead out of the results folder.
 fn contained(layer: &str) -> String {
-    let parts = layer.split(['/', '\\']).map(|part| if part.is_empty() || part == "." || part == ".." { "_" } else { part });
+    let parts = layer.split(['/', '\\']).map(|part| {
+        if part.is_empty() || part == "." || part == ".." {
+            "_"
+        } else {
+            part
+        }
+    });
     parts.collect::<Vec<_>>().join("/").replace(['\0', ':'], "_")
 }
 

@@ -36,20 +36,31 @@ pub fn plus_mean(x: &[f64], mean: &[f64]) -> Vec<f64> {
 }
 
 fn extremes(x: &[f64]) -> (f64, f64) {
-    x.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(min, max), x| (min.min(*x), max.max(*x)))
+    x.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(min, max), x| {
+        (min.min(*x), max.max(*x))
+    })
 }
 
 /// A picture of values from 0 to 1, channels x rows x columns. `swap` says which channel becomes red, green and blue;
 /// images of other than three channels become one grey picture, their channels side by side.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 0..=255")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "clamped to 0..=255"
+)]
 pub fn picture(values: &[f64], [channels, rows, columns]: [usize; 3], swap: [usize; 3]) -> Picture {
-    let byte = |value: f64| (value * 255.0).clamp(0.0, 255.0) as u8;
+    let byte = |value: f64| (value * 255.0).round().clamp(0.0, 255.0) as u8;
     let area = rows * columns;
     if channels == 3 {
         let pixels = (0..area)
             .flat_map(|pixel| swap.map(|channel| byte(values[channel.min(2) * area + pixel])))
             .collect();
-        return Picture { width: columns, height: rows, channels: 3, pixels };
+        return Picture {
+            width: columns,
+            height: rows,
+            channels: 3,
+            pixels,
+        };
     }
     let across = (1..=channels).find(|across| across * across >= channels).unwrap_or(1);
     let down = channels.div_ceil(across.max(1));
@@ -63,12 +74,21 @@ pub fn picture(values: &[f64], [channels, rows, columns]: [usize; 3], swap: [usi
             }
         }
     }
-    Picture { width, height: down * rows, channels: 1, pixels }
+    Picture {
+        width,
+        height: down * rows,
+        channels: 1,
+        pixels,
+    }
 }
 
 impl Picture {
     fn color(&self) -> ExtendedColorType {
-        if self.channels == 3 { ExtendedColorType::Rgb8 } else { ExtendedColorType::L8 }
+        if self.channels == 3 {
+            ExtendedColorType::Rgb8
+        } else {
+            ExtendedColorType::L8
+        }
     }
 
     fn size(&self) -> Result<(u32, u32), String> {

@@ -77,10 +77,15 @@ pub fn info(params: &Params, results: &Results, arrays: Arrays) -> Result<Vec<u8
 impl Pickler {
     fn instance(&mut self, class: &str, attributes: Attributes, arrays: Arrays) -> Result<(), String> {
         self.global(MODULE, class);
-        self.out.extend([opcode::EMPTY_TUPLE, opcode::NEWOBJ, opcode::EMPTY_DICT, opcode::MARK]);
+        self.out
+            .extend([opcode::EMPTY_TUPLE, opcode::NEWOBJ, opcode::EMPTY_DICT, opcode::MARK]);
         for (name, value) in attributes {
             self.unicode(name)?;
-            let value = if arrays == Arrays::Trimmed { value.trimmed() } else { value };
+            let value = if arrays == Arrays::Trimmed {
+                value.trimmed()
+            } else {
+                value
+            };
             self.value(&value)?;
         }
         self.out.extend([opcode::SETITEMS, opcode::BUILD]);
@@ -116,7 +121,8 @@ impl Pickler {
     }
 
     fn sized(&mut self, opcode: u8, bytes: &[u8]) -> Result<(), String> {
-        let len = u32::try_from(bytes.len()).map_err(|_| "an image of over 4 GiB does not fit a pickle; use --skipbig")?;
+        let len =
+            u32::try_from(bytes.len()).map_err(|_| "an image of over 4 GiB does not fit a pickle; use --skipbig")?;
         self.out.push(opcode);
         self.out.extend(len.to_le_bytes());
         self.out.extend_from_slice(bytes);
@@ -163,7 +169,8 @@ impl Pickler {
     /// `numpy.core.multiarray.scalar(dtype('f4'), bytes)`; type and function are written once.
     fn float32(&mut self, value: f32) -> Result<(), String> {
         if self.float32_is_known {
-            self.out.extend([opcode::BINGET, SCALAR_FUNCTION, opcode::BINGET, FLOAT32_TYPE]);
+            self.out
+                .extend([opcode::BINGET, SCALAR_FUNCTION, opcode::BINGET, FLOAT32_TYPE]);
         } else {
             self.global("numpy.core.multiarray", "scalar");
             self.out.extend([opcode::BINPUT, SCALAR_FUNCTION]);

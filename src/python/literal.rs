@@ -23,7 +23,10 @@ pub fn parse(text: &str) -> Result<Value, String> {
             return Err("it is nested too deeply".into());
         }
     }
-    let literal: Literal = text.trim().parse().map_err(|_| "it is not a Python literal".to_owned())?;
+    let literal: Literal = text
+        .trim()
+        .parse()
+        .map_err(|_| "it is not a Python literal".to_owned())?;
     convert(&literal)
 }
 

@@ -30,12 +30,17 @@ pub fn fill(template: &str, lookup: impl Fn(&str) -> Option<Value>) -> Result<St
             rest = after;
             continue;
         }
-        let inner = rest.strip_prefix('(').ok_or("a % must be followed by (name), as in %(p.push_layer)s, or by %")?;
+        let inner = rest
+            .strip_prefix('(')
+            .ok_or("a % must be followed by (name), as in %(p.push_layer)s, or by %")?;
         let (name, after) = inner.split_once(')').ok_or("a ) is missing after %(")?;
         let value = lookup(name).ok_or_else(|| format!("there is no field \"{name}\""))?;
         let (field, conversion, after) = field(after)?;
         out.push_str(&convert(&value, &field, conversion).ok_or_else(|| {
-            format!("%{conversion} does not go with the field \"{name}\", which is {}", value.repr())
+            format!(
+                "%{conversion} does not go with the field \"{name}\", which is {}",
+                value.repr()
+            )
         })?);
         rest = after;
     }
@@ -56,13 +61,17 @@ fn field(text: &str) -> Result<(Field, char, &str), String> {
         }
         chars.next();
     }
-    let mut number = |chars: &mut std::iter::Peekable<std::str::CharIndices<'_>>| {
+    let number = |chars: &mut std::iter::Peekable<std::str::CharIndices<'_>>| {
         let mut value = 0usize;
         while let Some(digit) = chars.peek().and_then(|(_, c)| c.to_digit(10)) {
             value = value.saturating_mul(10).saturating_add(digit as usize);
             chars.next();
         }
-        if value > WIDEST { Err(format!("a width of {value}")) } else { Ok(value) }
+        if value > WIDEST {
+            Err(format!("a width of {value}"))
+        } else {
+            Ok(value)
+        }
     };
     field.width = number(&mut chars)?;
     if chars.next_if(|(_, c)| *c == '.').is_some() {
@@ -90,7 +99,11 @@ fn convert(value: &Value, field: &Field, conversion: char) -> Option<String> {
             let text = format!("{:.*e}", field.precision.unwrap_or(6), number(value)?);
             let (mantissa, exponent) = text.split_once('e')?;
             let exponent: i32 = exponent.parse().ok()?;
-            format!("{mantissa}e{}{:02}", if exponent < 0 { '-' } else { '+' }, exponent.abs())
+            format!(
+                "{mantissa}e{}{:02}",
+                if exponent < 0 { '-' } else { '+' },
+                exponent.abs()
+            )
         }
         'x' => match value {
             Value::Int(value) => format!("{value:x}"),
@@ -141,8 +154,14 @@ mod tests {
     #[test]
     fn fills_as_python_does() {
         assert_eq!(filled("%(p.push_layer)s_%(p.push_channel)04d"), Ok("fc8_0130".into()));
-        assert_eq!(filled("%(p.push_channel)-6d|%(p.push_channel)6d"), Ok("130   |   130".into()));
-        assert_eq!(filled("100%% %(r.best_obj).2f %(p.push_layer)5s"), Ok("100% 71.19   fc8".into()));
+        assert_eq!(
+            filled("%(p.push_channel)-6d|%(p.push_channel)6d"),
+            Ok("130   |   130".into())
+        );
+        assert_eq!(
+            filled("100%% %(r.best_obj).2f %(p.push_layer)5s"),
+            Ok("100% 71.19   fc8".into())
+        );
     }
 
     #[test]

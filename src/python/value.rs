@@ -57,12 +57,18 @@ impl Value {
             Self::Int(value) => value.to_string(),
             Self::Float(value) => repr(*value),
             Self::Float32(value) => general(f64::from(*value), 8),
-            Self::Str(text) => format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'").replace('\n', "\\n")),
+            Self::Str(text) => format!(
+                "'{}'",
+                text.replace('\\', "\\\\").replace('\'', "\\'").replace('\n', "\\n")
+            ),
             Self::Tuple(values) if values.len() == 1 => format!("({},)", values[0].repr()),
             Self::Tuple(values) => format!("({})", all(values)),
             Self::List(values) => format!("[{}]", all(values)),
             Self::Dict(entries) => {
-                let entries: Vec<String> = entries.iter().map(|(k, v)| format!("{}: {}", k.repr(), v.repr())).collect();
+                let entries: Vec<String> = entries
+                    .iter()
+                    .map(|(k, v)| format!("{}: {}", k.repr(), v.repr()))
+                    .collect();
                 format!("{{{}}}", entries.join(", "))
             }
             Self::Array(values, shape) => array(values, shape),
@@ -74,7 +80,13 @@ impl Value {
         match self {
             Self::List(values) if values.len() > LONGEST_LIST => {
                 let last = &values[values.len() - 2..];
-                format!("[{}, {}, ..., {}, {}]", values[0].str(), values[1].str(), last[0].str(), last[1].str())
+                format!(
+                    "[{}, {}, ..., {}, {}]",
+                    values[0].str(),
+                    values[1].str(),
+                    last[0].str(),
+                    last[1].str()
+                )
             }
             other => other.str(),
         }
@@ -92,6 +104,10 @@ impl Value {
 
 fn array(values: &[f64], shape: &[usize]) -> String {
     let shape = Value::Tuple(shape.iter().map(|extent| Value::from(*extent)).collect()).repr();
-    let first: Vec<String> = values.iter().take(2).map(|value| general(*value, FLOAT_DIGITS)).collect();
+    let first: Vec<String> = values
+        .iter()
+        .take(2)
+        .map(|value| general(*value, FLOAT_DIGITS))
+        .collect();
     format!("{shape} array [{}, ...]", first.join(", "))
 }

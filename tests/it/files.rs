@@ -54,10 +54,18 @@ fn short_results(iterations: usize) -> (Params, Results) {
 
 #[test]
 fn pictures_are_those_of_the_original() {
-    let Some(folder) = shared("caffe-reference/images") else { return };
+    let Some(folder) = shared("caffe-reference/images") else {
+        return;
+    };
     let best: Vec<f64> = npy64(&folder.join("best_xx.npy")).into_iter().collect();
-    let mean: Vec<f64> = [104.0, 117.0, 123.0].into_iter().flat_map(|m| std::iter::repeat_n(m, 227 * 227)).collect();
-    for (name, values) in [("best_X_u8.npy", around_zero(&best)), ("best_Xpm_u8.npy", plus_mean(&best, &mean))] {
+    let mean: Vec<f64> = [104.0, 117.0, 123.0]
+        .into_iter()
+        .flat_map(|m| std::iter::repeat_n(m, 227 * 227))
+        .collect();
+    for (name, values) in [
+        ("best_X_u8.npy", around_zero(&best)),
+        ("best_Xpm_u8.npy", plus_mean(&best, &mean)),
+    ] {
         let expected: ndarray::ArrayD<u8> = ndarray_npy::read_npy(folder.join(name)).unwrap();
         let found = picture(&values, [3, 227, 227], [2, 1, 0]);
         assert_eq!((found.height, found.width, found.channels), (227, 227, 3));
@@ -70,14 +78,19 @@ fn pictures_are_those_of_the_original() {
 /// names and their columns.
 #[test]
 fn info_txt_is_that_of_the_original() {
-    let Some(folder) = shared("caffe-reference/images") else { return };
+    let Some(folder) = shared("caffe-reference/images") else {
+        return;
+    };
     let expected = std::fs::read_to_string(folder.join("info.txt")).unwrap();
     let (_, results) = short_results(6);
     let found = text::info(&reference_params(), &results);
     let half = expected.find("FindResults").unwrap();
     assert_eq!(found[..found.find("FindResults").unwrap()], expected[..half]);
     let names = |text: &str| -> Vec<String> {
-        text.lines().filter_map(|line| line.split_once(':')).map(|(name, _)| name.to_owned()).collect()
+        text.lines()
+            .filter_map(|line| line.split_once(':'))
+            .map(|(name, _)| name.to_owned())
+            .collect()
     };
     assert_eq!(names(&found), names(&expected));
     assert_eq!(found.lines().count(), expected.lines().count());
@@ -89,15 +102,30 @@ fn info_txt_is_that_of_the_original() {
 fn values_are_spelled_as_in_the_specification() {
     let list = |values: &[f64]| Value::List(values.iter().map(|v| Value::Float(*v)).collect()).shown();
     assert_eq!(
-        list(&[1.991636438712e-12, 3413.050523661, 1.0, 2.0, 3956.887233029, 3957.788923991]),
+        list(&[
+            1.991636438712e-12,
+            3413.050523661,
+            1.0,
+            2.0,
+            3956.887233029,
+            3957.788923991
+        ]),
         "[1.99163643871e-12, 3413.05052366, ..., 3956.88723303, 3957.78892399]"
     );
-    let obj = [-1.305431f32, -0.756_828_1, 0.0, 63.580_47, 68.182_83].map(Value::Float32).to_vec();
+    let obj = [-1.305431f32, -0.756_828_1, 0.0, 63.580_47, 68.182_83]
+        .map(Value::Float32)
+        .to_vec();
     assert_eq!(Value::List(obj).shown(), "[-1.30543, -0.756828, ..., 63.5805, 68.1828]");
     let x0 = Value::Array(vec![17.640_523_459_7, 4.001_572_083_67, 0.0], vec![3, 227, 227]);
     assert_eq!(x0.shown(), "(3, 227, 227) array [17.6405234597, 4.00157208367, ...]");
-    let idxmax = Value::List(vec![Value::Tuple(vec![Value::Int(330), Value::Int(0), Value::Int(0)]); 5]);
-    assert_eq!(idxmax.shown(), "[(330, 0, 0), (330, 0, 0), ..., (330, 0, 0), (330, 0, 0)]");
+    let idxmax = Value::List(vec![
+        Value::Tuple(vec![Value::Int(330), Value::Int(0), Value::Int(0)]);
+        5
+    ]);
+    assert_eq!(
+        idxmax.shown(),
+        "[(330, 0, 0), (330, 0, 0), ..., (330, 0, 0), (330, 0, 0)]"
+    );
 }
 
 fn python(code: &str, folder: &std::path::Path) -> Option<String> {
@@ -124,8 +152,15 @@ fn python(code: &str, folder: &std::path::Path) -> Option<String> {
 fn pickles_load_in_python() {
     let folder = tempfile::tempdir().unwrap();
     let (params, results) = short_results(6);
-    for (name, arrays) in [("big.pkl", pickle::Arrays::Whole), ("small.pkl", pickle::Arrays::Trimmed)] {
-        std::fs::write(folder.path().join(name), pickle::info(&params, &results, arrays).unwrap()).unwrap();
+    for (name, arrays) in [
+        ("big.pkl", pickle::Arrays::Whole),
+        ("small.pkl", pickle::Arrays::Trimmed),
+    ] {
+        std::fs::write(
+            folder.path().join(name),
+            pickle::info(&params, &results, arrays).unwrap(),
+        )
+        .unwrap();
     }
     let code = "
 import pickle, numpy as np
@@ -145,7 +180,9 @@ with open('small.pkl', 'rb') as f:
 assert small.x0.startswith('Trimmed (3, 5, 6) array ['), small.x0
 print(params); print(); print(results)
 ";
-    let Some(printed) = python(code, folder.path()) else { return };
+    let Some(printed) = python(code, folder.path()) else {
+        return;
+    };
     assert_eq!(printed, text::info(&params, &results));
 }
 
@@ -154,13 +191,23 @@ fn without_majority_the_pickle_says_none() {
     let folder = tempfile::tempdir().unwrap();
     let (params, results) = short_results(1);
     assert!(results.majority.is_none());
-    std::fs::write(folder.path().join("a.pkl"), pickle::info(&params, &results, pickle::Arrays::Whole).unwrap()).unwrap();
+    std::fs::write(
+        folder.path().join("a.pkl"),
+        pickle::info(&params, &results, pickle::Arrays::Whole).unwrap(),
+    )
+    .unwrap();
     let code = "
 import pickle
 params, results = pickle.load(open('a.pkl', 'rb'))
 assert results.majority_ii is None and results.meta_result == 'Metaresult: majority failure'
 ";
-    python(&code.replace("pickle.load(open('a.pkl', 'rb'))", "pickle.loads(__import__('pathlib').Path('a.pkl').read_bytes())"), folder.path());
+    python(
+        &code.replace(
+            "pickle.load(open('a.pkl', 'rb'))",
+            "pickle.loads(__import__('pathlib').Path('a.pkl').read_bytes())",
+        ),
+        folder.path(),
+    );
 }
 
 #[test]
@@ -178,11 +225,18 @@ fn results_are_never_overwritten_unasked() {
         brave: false,
     };
     write_results(&files, &params, &results, &extras).unwrap();
-    let mut names: Vec<_> =
-        std::fs::read_dir(folder.path().join("sub")).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+    let mut names: Vec<_> = std::fs::read_dir(folder.path().join("sub"))
+        .unwrap()
+        .map(|e| e.unwrap().file_name().into_string().unwrap())
+        .collect();
     names.sort();
-    assert_eq!(names, ["best_X.jpg", "best_Xpm.jpg", "info.pkl", "info.txt"].map(|n| format!("opt_fc8_0001_5_{n}")));
-    let error = write_results(&files, &params, &results, &extras).unwrap_err().to_string();
+    assert_eq!(
+        names,
+        ["best_X.jpg", "best_Xpm.jpg", "info.pkl", "info.txt"].map(|n| format!("opt_fc8_0001_5_{n}"))
+    );
+    let error = write_results(&files, &params, &results, &extras)
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("exists already") && error.contains("--brave"), "{error}");
     extras.brave = true;
     write_results(&files, &params, &results, &extras).unwrap();
@@ -193,5 +247,8 @@ fn a_layer_name_does_not_lead_out_of_the_folder() {
     let (mut params, results) = short_results(1);
     params.unit.layer = "../../loss3/classifier".into();
     let files = ResultFiles::new("results/opt", "%(p.push_layer)s", &params, Some(&results)).unwrap();
-    assert_eq!(files.path("info.txt"), std::path::Path::new("results/opt__/_/loss3/classifier_info.txt"));
+    assert_eq!(
+        files.path("info.txt"),
+        std::path::Path::new("results/opt__/_/loss3/classifier_info.txt")
+    );
 }

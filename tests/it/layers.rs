@@ -8,7 +8,14 @@ use crate::support::{self, MOST_ENTRIES, cpu_devices, json, npy32, relative_erro
 /// "About 1e-5 relative to the largest entry, 1e-4 for the long chains" is what Caffe's own float32 allows.
 const TOLERANCE: f64 = 1e-5;
 const LONG_CHAIN_TOLERANCE: f64 = 1e-4;
-const LONG_CHAINS: &[&str] = &["v1_alexnet_style", "batchnorm_inplace", "mvn", "mvn_across", "lrn_across", "lrn_within"];
+const LONG_CHAINS: &[&str] = &[
+    "v1_alexnet_style",
+    "batchnorm_inplace",
+    "mvn",
+    "mvn_across",
+    "lrn_across",
+    "lrn_within",
+];
 
 /// The cases there are.
 const CASES: usize = 63;
@@ -20,19 +27,36 @@ fn check(name: &str, device: &Device) -> Result<(f64, f64), String> {
     let import = deepvis_importer::import(&folder.join("deploy.prototxt"), &folder.join("weights.caffemodel"))
         .map_err(|e| e.to_string())?;
     let target = case["target"].as_str().unwrap();
-    let network =
-        Network::build(&import.graph, &import.weights, &[target], InputSize::Declared, device, MOST_ENTRIES)
-            .map_err(|e| e.to_string())?;
+    let network = Network::build(
+        &import.graph,
+        &import.weights,
+        &[target],
+        InputSize::Declared,
+        device,
+        MOST_ENTRIES,
+    )
+    .map_err(|e| e.to_string())?;
     let expected = npy32(&folder.join("output.npy"));
-    let unit: Vec<usize> = case["unit"].as_array().unwrap().iter().map(|i| i.as_u64().unwrap() as usize).collect();
+    let unit: Vec<usize> = case["unit"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|i| i.as_u64().unwrap() as usize)
+        .collect();
     let extents = &expected.shape()[expected.ndim() - unit.len()..];
-    let index = unit.iter().zip(extents).fold(0, |place, (index, extent)| place * extent + index);
+    let index = unit
+        .iter()
+        .zip(extents)
+        .fold(0, |place, (index, extent)| place * extent + index);
     let image = npy32(&folder.join("input.npy")).into_iter().collect();
     let (values, shape, gradient) = value_and_gradient(&network, image, index, device);
     assert_eq!(shape, expected.shape(), "{name}");
     let expected: Vec<f32> = expected.into_iter().collect();
     let expected_gradient: Vec<f32> = npy32(&folder.join("input_gradient.npy")).into_iter().collect();
-    Ok((relative_error(&values, &expected), relative_error(&gradient, &expected_gradient)))
+    Ok((
+        relative_error(&values, &expected),
+        relative_error(&gradient, &expected_gradient),
+    ))
 }
 
 #[test]
@@ -46,7 +70,11 @@ fn all_cases_match_caffe_on_the_cpu_backends() {
     let mut failures = Vec::new();
     for (backend, device) in cpu_devices() {
         for name in &names {
-            let tolerance = if LONG_CHAINS.contains(&name.as_str()) { LONG_CHAIN_TOLERANCE } else { TOLERANCE };
+            let tolerance = if LONG_CHAINS.contains(&name.as_str()) {
+                LONG_CHAIN_TOLERANCE
+            } else {
+                TOLERANCE
+            };
             match check(name, &device) {
                 Ok((output, gradient)) if output <= tolerance && gradient <= tolerance => {}
                 Ok((output, gradient)) => failures.push(format!("{backend} {name}: {output:.1e} {gradient:.1e}")),
@@ -59,14 +87,20 @@ fn all_cases_match_caffe_on_the_cpu_backends() {
 
 #[test]
 fn shared_cases_are_the_fixtures() {
-    let Some(shared) = support::shared("caffe-reference/layers") else { return };
+    let Some(shared) = support::shared("caffe-reference/layers") else {
+        return;
+    };
     for entry in std::fs::read_dir(shared).unwrap() {
         let entry = entry.unwrap();
         let fixture = repository("tests/fixtures/layers").join(entry.file_name());
         for file in std::fs::read_dir(entry.path()).unwrap() {
             let file = file.unwrap();
             let copy = fixture.join(file.file_name());
-            assert!(std::fs::read(file.path()).unwrap() == std::fs::read(&copy).unwrap(), "{}", copy.display());
+            assert!(
+                std::fs::read(file.path()).unwrap() == std::fs::read(&copy).unwrap(),
+                "{}",
+                copy.display()
+            );
         }
     }
 }

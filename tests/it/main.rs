@@ -3,6 +3,7 @@
 mod command_line;
 mod files;
 mod layers;
+mod robustness;
 mod runs;
 mod steps;
 mod support;

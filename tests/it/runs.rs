@@ -15,7 +15,15 @@ fn rate(p: &serde_json::Value) -> LearningRate {
     let deepvis::python::Value::Dict(entries) = literal::parse(p["lr_params"].as_str().unwrap()).unwrap() else {
         panic!("lr_params")
     };
-    let key = |name: &str| entries.iter().find(|(k, _)| k.str() == name).unwrap().1.as_number().unwrap();
+    let key = |name: &str| {
+        entries
+            .iter()
+            .find(|(k, _)| k.str() == name)
+            .unwrap()
+            .1
+            .as_number()
+            .unwrap()
+    };
     match p["lr_policy"].as_str().unwrap() {
         "progress" => LearningRate::Progress {
             max_lr: key("max_lr"),
@@ -35,7 +43,10 @@ fn floats(values: &serde_json::Value) -> Vec<f64> {
 }
 
 fn close(name: &str, what: &str, found: f64, expected: f64, scale: f64, tolerance: f64) {
-    assert!((found - expected).abs() <= tolerance * scale, "{name}: {what} {found}, Caffe {expected}");
+    assert!(
+        (found - expected).abs() <= tolerance * scale,
+        "{name}: {what} {found}, Caffe {expected}"
+    );
 }
 
 fn check(folder: &Path) {
@@ -66,7 +77,14 @@ fn check(folder: &Path) {
     let obj = floats(&trace["obj"]);
     assert_eq!(results.obj.len(), obj.len(), "{name}");
     let largest = obj.iter().fold(0.0f64, |largest, o| largest.max(o.abs()));
-    close(&name, "objective 0", f64::from(results.obj[0]), obj[0], obj[0].abs(), 1e-4);
+    close(
+        &name,
+        "objective 0",
+        f64::from(results.obj[0]),
+        obj[0],
+        obj[0].abs(),
+        1e-4,
+    );
     for key in ["norm", "std", "grad_norm", "lr"] {
         let expected = floats(&trace[key]);
         let found = match key {
@@ -81,21 +99,41 @@ fn check(folder: &Path) {
         }
     }
     for i in 1..4 {
-        close(&name, &format!("objective {i}"), f64::from(results.obj[i]), obj[i], largest, 0.05);
+        close(
+            &name,
+            &format!("objective {i}"),
+            f64::from(results.obj[i]),
+            obj[i],
+            largest,
+            0.05,
+        );
     }
     let idxmax: Vec<u64> = results.idxmax[0].iter().map(|i| *i as u64).collect();
     assert_eq!(serde_json::json!(idxmax), trace["idxmax"][0], "{name}");
 
     let best = reference["best_obj"].as_f64().unwrap();
     let found = f64::from(results.best.as_ref().unwrap().obj);
-    assert!(found > best / 2.0 && found < best * 2.0, "{name}: best objective {found}, Caffe {best}");
-    assert_eq!(results.majority.is_some(), !reference["majority_ii"].is_null(), "{name}");
-    assert_eq!(results.meta_result.unwrap().message(), reference["meta_result"].as_str().unwrap(), "{name}");
+    assert!(
+        found > best / 2.0 && found < best * 2.0,
+        "{name}: best objective {found}, Caffe {best}"
+    );
+    assert_eq!(
+        results.majority.is_some(),
+        !reference["majority_ii"].is_null(),
+        "{name}"
+    );
+    assert_eq!(
+        results.meta_result.unwrap().message(),
+        reference["meta_result"].as_str().unwrap(),
+        "{name}"
+    );
 }
 
 #[test]
 fn runs_are_reproduced() {
-    let Some(runs) = shared("caffe-reference/runs") else { return };
+    let Some(runs) = shared("caffe-reference/runs") else {
+        return;
+    };
     let mut checked = 0;
     for entry in std::fs::read_dir(runs).unwrap() {
         check(&entry.unwrap().path());

@@ -70,7 +70,10 @@ fn check(folder: &Path) {
     let step = json(&folder.join("step.json"));
     let p = &step["params"];
     let spatial = p["push_spatial"].as_array().unwrap();
-    let spatial = [spatial[0].as_u64().unwrap() as usize, spatial[1].as_u64().unwrap() as usize];
+    let spatial = [
+        spatial[0].as_u64().unwrap() as usize,
+        spatial[1].as_u64().unwrap() as usize,
+    ];
     let params = params(p, spatial, rate(p));
     let Some(model) = model(&name) else { return };
     let device = Device::flex();
@@ -85,13 +88,24 @@ fn check(folder: &Path) {
     let image: Vec<f32> = before.iter().map(|x| *x as f32).collect();
     let (values, _, found) = value_and_gradient(&network, image, index, &device);
     let largest = gradient.iter().fold(0.0f32, |largest, g| largest.max(g.abs()));
-    let off = found.iter().zip(&gradient).filter(|(a, b)| f64::from((*a - *b).abs()) > GRADIENT_TOLERANCE * f64::from(largest));
+    let off = found
+        .iter()
+        .zip(&gradient)
+        .filter(|(a, b)| f64::from((*a - *b).abs()) > GRADIENT_TOLERANCE * f64::from(largest));
     let off = off.count();
-    assert!(off <= FLIPPED_PIXELS, "{name}: {off} entries of the gradient differ, {}", relative_error(&found, &gradient));
+    assert!(
+        off <= FLIPPED_PIXELS,
+        "{name}: {off} entries of the gradient differ, {}",
+        relative_error(&found, &gradient)
+    );
     let reading = objective::read(&values, index, extents);
     let row = &step["row"];
     let obj = row["obj"].as_f64().unwrap();
-    assert!((f64::from(reading.objective) - obj).abs() <= 1e-4 * obj.abs().max(1.0), "{name}: {} {obj}", reading.objective);
+    assert!(
+        (f64::from(reading.objective) - obj).abs() <= 1e-4 * obj.abs().max(1.0),
+        "{name}: {} {obj}",
+        reading.objective
+    );
     let largest: Vec<u64> = reading.largest.iter().map(|i| *i as u64).collect();
     assert_eq!(serde_json::json!(largest), row["idxmax"], "{name}");
 
@@ -102,9 +116,17 @@ fn check(folder: &Path) {
     values[index] = obj as f32;
     climb.advance(&values, &gradient).unwrap();
     let results = climb.results();
-    assert_eq!(f64::from(results.grad_norm[0]), row["grad_norm"].as_f64().unwrap(), "{name}");
+    assert_eq!(
+        f64::from(results.grad_norm[0]),
+        row["grad_norm"].as_f64().unwrap(),
+        "{name}"
+    );
     let lr = row["lr"].as_f64().unwrap();
-    assert!((results.lr[0] - lr).abs() <= 1e-12 * lr, "{name}: {} {lr}", results.lr[0]);
+    assert!(
+        (results.lr[0] - lr).abs() <= 1e-12 * lr,
+        "{name}: {} {lr}",
+        results.lr[0]
+    );
     for key in ["norm", "dist", "std"] {
         let expected = row[key].as_f64().unwrap();
         let found = match key {
@@ -113,15 +135,24 @@ fn check(folder: &Path) {
             _ => results.std[0],
         };
         let tolerance = if expected < 1e-6 { 1e-3 } else { 1e-11 };
-        assert!((found - expected).abs() <= tolerance * expected, "{name} {key}: {found} {expected}");
+        assert!(
+            (found - expected).abs() <= tolerance * expected,
+            "{name} {key}: {found} {expected}"
+        );
     }
-    let worst = climb.x().iter().zip(&after).fold(0.0f64, |worst, (a, b)| worst.max((a - b).abs()));
+    let worst = climb
+        .x()
+        .iter()
+        .zip(&after)
+        .fold(0.0f64, |worst, (a, b)| worst.max((a - b).abs()));
     assert!(worst <= STEP_TOLERANCE, "{name}: x_after is off by {worst:e}");
 }
 
 #[test]
 fn steps_are_reproduced() {
-    let Some(steps) = shared("caffe-reference/steps") else { return };
+    let Some(steps) = shared("caffe-reference/steps") else {
+        return;
+    };
     let mut checked = 0;
     for entry in std::fs::read_dir(steps).unwrap() {
         check(&entry.unwrap().path());

@@ -26,6 +26,7 @@ pub fn shared(path: &str) -> Option<PathBuf> {
 }
 
 /// The CPU backends, by name.
+#[expect(deprecated, reason = "the ndarray backend was asked for")]
 pub fn cpu_devices() -> [(&'static str, Device); 2] {
     [("flex", Device::flex()), ("ndarray", Device::ndarray())]
 }
@@ -67,36 +68,53 @@ impl Shared {
     /// The network up to a layer.
     pub fn network(&self, layer: &str, device: &Device) -> Network {
         let size = InputSize::Resized([self.size, self.size]);
-        Network::build(&self.import.graph, &self.import.weights, &[layer], size, device, MOST_ENTRIES).unwrap()
+        Network::build(
+            &self.import.graph,
+            &self.import.weights,
+            &[layer],
+            size,
+            device,
+            MOST_ENTRIES,
+        )
+        .unwrap()
     }
 
     /// The mean that all reference runs subtract.
     pub fn mean(&self) -> Vec<f64> {
-        [104.0, 117.0, 123.0].into_iter().flat_map(|m| std::iter::repeat_n(m, self.size * self.size)).collect()
+        [104.0, 117.0, 123.0]
+            .into_iter()
+            .flat_map(|m| std::iter::repeat_n(m, self.size * self.size))
+            .collect()
     }
 }
 
 /// Values of a network's only target, and the gradient of the entry at `index` of it with respect to the image.
-pub fn value_and_gradient(network: &Network, image: Vec<f32>, index: usize, device: &Device) -> (Vec<f32>, Vec<usize>, Vec<f32>) {
+pub fn value_and_gradient(
+    network: &Network,
+    image: Vec<f32>,
+    index: usize,
+    device: &Device,
+) -> (Vec<f32>, Vec<usize>, Vec<f32>) {
     let [channels, rows, columns] = network.image();
     let data = TensorData::new(image, [1, channels, rows, columns]);
     let image = Tensor::<4>::from_data(data, &device.clone().autodiff()).require_grad();
     let reading = network.forward(image.clone()).swap_remove(0);
     let shape = reading.value.shape().to_vec();
-    let values = reading.value.tensor().into_data().into_vec().unwrap();
+    let values = reading.value.tensor().into_data().try_into_vec().unwrap();
     let entries: usize = shape.iter().product();
     let gradients = reading.pushed.view([entries]).narrow(0, index, 1).sum().backward();
-    let gradient = image.grad(&gradients).unwrap().into_data().into_vec().unwrap();
+    let gradient = image.grad(&gradients).unwrap().into_data().try_into_vec().unwrap();
     (values, shape, gradient)
 }
 
 /// The largest difference, relative to the largest entry of `expected`.
 pub fn relative_error(found: &[f32], expected: &[f32]) -> f64 {
     assert_eq!(found.len(), expected.len());
-    let largest = expected.iter().fold(0.0f64, |largest, value| largest.max(f64::from(value.abs())));
-    let difference = found
+    let largest = expected
         .iter()
-        .zip(expected)
-        .fold(0.0f64, |worst, (found, expected)| worst.max((f64::from(*found) - f64::from(*expected)).abs()));
+        .fold(0.0f64, |largest, value| largest.max(f64::from(value.abs())));
+    let difference = found.iter().zip(expected).fold(0.0f64, |worst, (found, expected)| {
+        worst.max((f64::from(*found) - f64::from(*expected)).abs())
+    });
     difference / largest.max(f64::MIN_POSITIVE)
 }

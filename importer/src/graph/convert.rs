@@ -1,9 +1,9 @@
 //! From a `LayerParameter` to a typed layer: Caffe's `LayerSetUp`, as far as it needs no blob shapes.
 
+use super::Layer;
 use super::kind::{
     Convolution, EltwiseOperation, InnerProduct, LayerKind, Lrn, LrnRegion, PoolMethod, Pooling, Reduction,
 };
-use super::Layer;
 use crate::error::{Error, Result};
 use crate::proto::eltwise_parameter::EltwiseOp;
 use crate::proto::lrn_parameter::NormRegion;
@@ -210,8 +210,15 @@ fn kind(proto: &LayerParameter) -> Setting<LayerKind> {
                 eps: p.eps(),
             }
         }
-        "Silence" | "Accuracy" | "EuclideanLoss" | "HingeLoss" | "SigmoidCrossEntropyLoss" | "ContrastiveLoss"
-        | "InfogainLoss" | "MultinomialLogisticLoss" | "HDF5Output" => LayerKind::Sink,
+        "Silence"
+        | "Accuracy"
+        | "EuclideanLoss"
+        | "HingeLoss"
+        | "SigmoidCrossEntropyLoss"
+        | "ContrastiveLoss"
+        | "InfogainLoss"
+        | "MultinomialLogisticLoss"
+        | "HDF5Output" => LayerKind::Sink,
         _ => LayerKind::Unsupported,
     })
 }
@@ -270,7 +277,13 @@ fn cropped_shape(proto: &LayerParameter) -> Option<Vec<usize>> {
 }
 
 /// Settings that may be given for both directions at once or for each: `kernel_size` or `kernel_h` and `kernel_w`.
-fn pair(name: &str, both: &[u32], rows: Option<u32>, columns: Option<u32>, default: Option<u32>) -> Setting<[usize; 2]> {
+fn pair(
+    name: &str,
+    both: &[u32],
+    rows: Option<u32>,
+    columns: Option<u32>,
+    default: Option<u32>,
+) -> Setting<[usize; 2]> {
     let values = match (both, rows, columns) {
         ([], None, None) => match default {
             Some(value) => [value, value],
@@ -283,7 +296,11 @@ fn pair(name: &str, both: &[u32], rows: Option<u32>, columns: Option<u32>, defau
             let default = default.unwrap_or_default();
             [rows.unwrap_or(default), columns.unwrap_or(default)]
         }
-        _ => return Err(format!("{name} is given in more than one way, or in one direction only")),
+        _ => {
+            return Err(format!(
+                "{name} is given in more than one way, or in one direction only"
+            ));
+        }
     };
     if values.iter().any(|value| *value > LARGEST) {
         return Err(format!("{name} is {values:?}"));
@@ -310,7 +327,10 @@ fn convolution(param: Option<&ConvolutionParameter>) -> Setting<Convolution> {
     }
     Ok(Convolution {
         num_output,
-        kernel: at_least_one("kernel_size", pair("kernel_size", &p.kernel_size, p.kernel_h, p.kernel_w, None)?)?,
+        kernel: at_least_one(
+            "kernel_size",
+            pair("kernel_size", &p.kernel_size, p.kernel_h, p.kernel_w, None)?,
+        )?,
         stride: at_least_one("stride", pair("stride", &p.stride, p.stride_h, p.stride_w, Some(1))?)?,
         pad: pair("pad", &p.pad, p.pad_h, p.pad_w, Some(0))?,
         dilation: at_least_one("dilation", pair("dilation", &p.dilation, None, None, Some(1))?)?,
@@ -333,7 +353,10 @@ fn pooling(p: &PoolingParameter) -> Setting<Pooling> {
         Some(at_least_one("kernel_size", kernel)?)
     };
     let pad = pair("pad", &one(p.pad), p.pad_h, p.pad_w, Some(0))?;
-    let stride = at_least_one("stride", pair("stride", &one(p.stride), p.stride_h, p.stride_w, Some(1))?)?;
+    let stride = at_least_one(
+        "stride",
+        pair("stride", &one(p.stride), p.stride_h, p.stride_w, Some(1))?,
+    )?;
     match kernel {
         Some(kernel) if pad[0] >= kernel[0] || pad[1] >= kernel[1] => {
             return Err(format!("pad {pad:?} must be smaller than the kernel {kernel:?}"));
@@ -373,7 +396,11 @@ fn lrn(proto: &LayerParameter) -> Setting<LayerKind> {
 fn eltwise(proto: &LayerParameter) -> Setting<LayerKind> {
     let p = proto.eltwise_param.clone().unwrap_or_default();
     if !p.coeff.is_empty() && p.coeff.len() != proto.bottom.len() {
-        return Err(format!("{} coefficients for {} bottoms", p.coeff.len(), proto.bottom.len()));
+        return Err(format!(
+            "{} coefficients for {} bottoms",
+            p.coeff.len(),
+            proto.bottom.len()
+        ));
     }
     Ok(LayerKind::Eltwise(match p.operation() {
         EltwiseOp::Prod if !p.coeff.is_empty() => return Err("a product takes no coefficients".into()),

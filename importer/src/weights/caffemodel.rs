@@ -51,10 +51,18 @@ static CURRENT: Fields = Fields {
 
 /// The blobs of each layer of a caffemodel that has some. Of several layers of one name the last counts, as in Caffe.
 pub(super) fn index(path: &Path) -> Result<BTreeMap<String, Vec<Blob>>> {
-    let (mut reader, len) = open(path, "caffemodel")?;
+    let (file, len) = open(path)?;
+    index_from(file, len, path)
+}
+
+/// The same of anything that can be read; numbers are later read from `path`.
+pub(super) fn index_from<R: Read + Seek>(inner: R, len: u64, path: &Path) -> Result<BTreeMap<String, Vec<Blob>>> {
+    let mut reader = WireReader::new(inner, path, "caffemodel");
     let path = Arc::new(path.to_owned());
     let mut layers = BTreeMap::new();
-    let mut seen_layers = 0usize;
+    if len == 0 {
+        return Err(reader.error("it is empty"));
+    }
     while let Some((number, wire)) = reader.field(len)? {
         let fields = match number {
             NET_LAYER => &CURRENT,
@@ -67,15 +75,11 @@ pub(super) fn index(path: &Path) -> Result<BTreeMap<String, Vec<Blob>>> {
         if wire != WireType::Delimited {
             return Err(reader.error("a layer that is no message"));
         }
-        seen_layers += 1;
         let end = reader.delimited(len)?;
         let (name, blobs) = layer(&mut reader, end, fields, &path)?;
         if !blobs.is_empty() {
             layers.insert(name, blobs);
         }
-    }
-    if seen_layers == 0 {
-        return Err(reader.error("it holds no layers"));
     }
     Ok(layers)
 }
@@ -85,7 +89,8 @@ pub(super) fn index(path: &Path) -> Result<BTreeMap<String, Vec<Blob>>> {
 /// # Errors
 /// When the file cannot be read, is truncated or holds no blob.
 pub fn read_binaryproto(path: &Path) -> Result<Blob> {
-    let (mut reader, len) = open(path, "binaryproto")?;
+    let (file, len) = open(path)?;
+    let mut reader = WireReader::new(file, path, "binaryproto");
     let blob = blob(&mut reader, len, &Arc::new(path.to_owned()))?;
     if blob.count() == 0 {
         return Err(reader.error("it holds no numbers"));
@@ -93,7 +98,7 @@ pub fn read_binaryproto(path: &Path) -> Result<Blob> {
     Ok(blob)
 }
 
-fn open(path: &Path, expected: &'static str) -> Result<(WireReader<File>, u64)> {
+fn open(path: &Path) -> Result<(File, u64)> {
     let failed = |source| Error::Read {
         path: path.to_owned(),
         source,
@@ -103,7 +108,7 @@ fn open(path: &Path, expected: &'static str) -> Result<(WireReader<File>, u64)> 
     if metadata.is_dir() {
         return Err(failed(std::io::ErrorKind::IsADirectory.into()));
     }
-    Ok((WireReader::new(file, path, expected), metadata.len()))
+    Ok((file, metadata.len()))
 }
 
 fn layer<R: Read + Seek>(

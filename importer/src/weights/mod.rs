@@ -7,8 +7,8 @@ mod wire;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-pub use blob::{Blob, trimmed};
 pub(crate) use blob::Source;
+pub use blob::{Blob, trimmed};
 pub use caffemodel::read_binaryproto;
 
 use crate::error::{Error, Result};
@@ -33,6 +33,17 @@ impl Weights {
         })
     }
 
+    /// Indexes a caffemodel of `len` bytes that is open already; its numbers are later read from `path`.
+    ///
+    /// # Errors
+    /// When it is truncated or not a caffemodel.
+    pub fn index(reader: impl std::io::Read + std::io::Seek, len: u64, path: &Path) -> Result<Self> {
+        Ok(Self {
+            layers: caffemodel::index_from(reader, len, path)?,
+            source: path.to_owned(),
+        })
+    }
+
     /// Weights by layer name, as read from `source`.
     pub fn new(layers: BTreeMap<String, Vec<Blob>>, source: PathBuf) -> Self {
         Self { layers, source }
@@ -50,7 +61,9 @@ impl Weights {
 
     /// Every layer with blobs, sorted by name.
     pub fn layers(&self) -> impl Iterator<Item = (&str, &[Blob])> {
-        self.layers.iter().map(|(name, blobs)| (name.as_str(), blobs.as_slice()))
+        self.layers
+            .iter()
+            .map(|(name, blobs)| (name.as_str(), blobs.as_slice()))
     }
 
     /// What prototxt and weights do not have in common, as warnings.

@@ -113,8 +113,8 @@ impl<R: Read + Seek> WireReader<R> {
     }
 
     pub(super) fn skip_to(&mut self, position: u64) -> Result<()> {
-        let distance = i64::try_from(position - self.position)
-            .map_err(|_| self.error("a value of impossible length"))?;
+        let distance =
+            i64::try_from(position - self.position).map_err(|_| self.error("a value of impossible length"))?;
         let path = self.path.clone();
         self.inner
             .seek_relative(distance)

@@ -7,17 +7,16 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, Flex};
 use burn::tensor::TensorData;
 use burn_flex::FlexTensor;
-use burn_ndarray::{NdArrayStorage, NdArrayTensor};
+use burn_ndarray::NdArrayTensor;
 use ndarray::{ArcArray, IxDyn};
 
-#[expect(deprecated, reason = "the ndarray backend was asked for")]
 use burn::backend::NdArray;
 
 /// The storage behind a [`HostArray`], shared with the tensor it came from.
 #[derive(Clone)]
 enum Storage {
     Flex(FlexTensor),
-    NdArray(Arc<NdArrayStorage<f32>>),
+    NdArray(Arc<NdArrayTensor>),
     Owned(Arc<Vec<f32>>),
 }
 
@@ -51,7 +50,10 @@ impl Deref for HostArray {
         // Both backends' arrays were made contiguous by `to_host`.
         match &self.storage {
             Storage::Flex(tensor) => tensor.as_slice::<f32>().unwrap_or_default(),
-            Storage::NdArray(storage) => storage.view().to_slice().unwrap_or_default(),
+            Storage::NdArray(tensor) => match tensor.as_ref() {
+                NdArrayTensor::F32(storage) => storage.view().to_slice().unwrap_or_default(),
+                _ => &[],
+            },
             Storage::Owned(values) => values,
         }
     }
@@ -92,23 +94,26 @@ impl Host for Flex {
     }
 }
 
-#[expect(deprecated, reason = "the ndarray backend was asked for")]
 impl Host for NdArray {
     fn to_host(tensor: FloatTensor<Self>) -> HostArray {
         let shape = Self::shape_of(&tensor);
-        let storage = match tensor {
-            NdArrayTensor::F32(storage) if storage.view().is_standard_layout() => Storage::NdArray(Arc::new(storage)),
-            NdArrayTensor::F32(storage) => Storage::Owned(Arc::new(storage.view().iter().copied().collect())),
-            // The network computes in float32 alone.
-            _ => Storage::Owned(Arc::new(Vec::new())),
+        // The network computes in float32 alone.
+        let strided = match &tensor {
+            NdArrayTensor::F32(storage) if !storage.view().is_standard_layout() => {
+                Some(storage.view().iter().copied().collect())
+            }
+            _ => None,
+        };
+        let storage = match strided {
+            Some(values) => Storage::Owned(Arc::new(values)),
+            None => Storage::NdArray(Arc::new(tensor)),
         };
         HostArray { storage, shape }
     }
 
     fn from_host(values: Vec<f32>, shape: &[usize]) -> FloatTensor<Self> {
-        let array = ArcArray::from_shape_vec(IxDyn(shape), values)
-            .unwrap_or_else(|_| ArcArray::zeros(IxDyn(shape)));
-        NdArrayTensor::F32(NdArrayStorage::from_owned(array))
+        let array = ArcArray::from_shape_vec(IxDyn(shape), values).unwrap_or_else(|_| ArcArray::zeros(IxDyn(shape)));
+        NdArrayTensor::from(array)
     }
 
     fn shape_of(tensor: &FloatTensor<Self>) -> Vec<usize> {

@@ -88,7 +88,10 @@ impl Geometry {
             if self.stride[1] == 1 {
                 line[x0..x1].copy_from_slice(&source[ix..ix + x1 - x0]);
             } else {
-                for (to, from) in line[x0..x1].iter_mut().zip(source[ix.min(width)..].iter().step_by(self.stride[1])) {
+                for (to, from) in line[x0..x1]
+                    .iter_mut()
+                    .zip(source[ix.min(width)..].iter().step_by(self.stride[1]))
+                {
                     *to = *from;
                 }
             }
@@ -123,7 +126,11 @@ impl Geometry {
                     *to += from;
                 }
             } else {
-                for (to, from) in target[ix.min(width)..].iter_mut().step_by(self.stride[1]).zip(&line[x0..x1]) {
+                for (to, from) in target[ix.min(width)..]
+                    .iter_mut()
+                    .step_by(self.stride[1])
+                    .zip(&line[x0..x1])
+                {
                     *to += from;
                 }
             }
@@ -233,7 +240,11 @@ impl HostFunction for Convolve {
         }
         let shape = vec![batch, channels, rows, columns];
         if !track {
-            return Output { values: out, shape, gradient: None };
+            return Output {
+                values: out,
+                shape,
+                gradient: None,
+            };
         }
         let relu = self.relu;
         // The sign of the output tells where the ReLU let through; one bit would do, a byte is quicker.
@@ -247,7 +258,11 @@ impl HostFunction for Convolve {
             }
             image
         });
-        Output { values: out, shape, gradient: Some(gradient) }
+        Output {
+            values: out,
+            shape,
+            gradient: Some(gradient),
+        }
     }
 }
 

@@ -82,7 +82,11 @@ impl AcrossChannels {
 
     fn forward_block(&self, block: &[f32], channels: usize, len: usize) -> Vec<f32> {
         let scales = self.scales(block, channels, len);
-        block.iter().zip(scales).map(|(x, scale)| x * inverse_power(scale, self.beta)).collect()
+        block
+            .iter()
+            .zip(scales)
+            .map(|(x, scale)| x * inverse_power(scale, self.beta))
+            .collect()
     }
 
     fn backward_block(&self, x: &[f32], grad: &[f32], channels: usize, len: usize) -> Vec<f32> {
@@ -106,10 +110,7 @@ impl AcrossChannels {
 }
 
 /// Runs `block` over blocks of pixels of every image, on all cores, and lays the results out as the images are.
-fn by_blocks(
-    shape: &[usize],
-    block: impl Fn(usize, usize, usize) -> Vec<f32> + Send + Sync,
-) -> Vec<f32> {
+fn by_blocks(shape: &[usize], block: impl Fn(usize, usize, usize) -> Vec<f32> + Send + Sync) -> Vec<f32> {
     let (batch, channels) = (shape[0], shape[1]);
     let area: usize = shape[2..].iter().product();
     let blocks_an_image = area.div_ceil(PIXELS);
@@ -152,6 +153,10 @@ impl HostFunction for AcrossChannels {
                 })
             }) as Gradient
         });
-        Output { values, shape, gradient }
+        Output {
+            values,
+            shape,
+            gradient,
+        }
     }
 }

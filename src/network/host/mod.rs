@@ -7,6 +7,8 @@
 //! On other backends layers are composed of burn's own operations (see the `plain` functions beside each layer), which
 //! is also what the functions here are tested against.
 
+#![expect(deprecated, reason = "the ndarray backend was asked for")]
+
 mod array;
 pub mod convolution;
 mod gemm;
@@ -23,10 +25,9 @@ use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::tensor::FloatTensor;
-use burn::backend::{Autodiff, Backend, Dispatch, DispatchDevice, Flex, backend_extension};
+use burn::backend::{Autodiff, Backend, Dispatch, DispatchDevice, ExtensionType, Flex, backend_extension};
 use burn::tensor::{Device, Tensor};
 
-#[expect(deprecated, reason = "the ndarray backend was asked for")]
 use burn::backend::NdArray;
 
 pub use array::{Host, HostArray};
@@ -53,33 +54,51 @@ pub struct Output {
 /// A shared host function, as it travels through burn's dispatch.
 pub type SharedFunction = Arc<dyn HostFunction>;
 
+/// The frozen parameters of a layer.
+#[derive(ExtensionType)]
+pub enum Parameters<B: Backend> {
+    /// None at all.
+    None,
+    /// A weight.
+    Weight(FloatTensor<B>),
+    /// A weight and a bias.
+    WeightAndBias(FloatTensor<B>, FloatTensor<B>),
+}
+
 /// The extension of burn's CPU backends.
 #[backend_extension(Autodiff, Flex, NdArray)]
 pub trait HostOps: Backend {
     /// Applies a function to `x`; `parameters` are constants.
-    fn apply(x: FloatTensor<Self>, parameters: Vec<FloatTensor<Self>>, function: SharedFunction) -> FloatTensor<Self>;
+    fn apply(
+        x: FloatTensor<Self>,
+        #[extension_type] parameters: Parameters<Self>,
+        function: SharedFunction,
+    ) -> FloatTensor<Self>;
 }
 
 fn run<B: Host>(
     x: FloatTensor<B>,
-    parameters: Vec<FloatTensor<B>>,
+    parameters: Parameters<B>,
     function: &SharedFunction,
     track: bool,
 ) -> (FloatTensor<B>, Option<Gradient>) {
-    let parameters: Vec<HostArray> = parameters.into_iter().map(B::to_host).collect();
+    let parameters = match parameters {
+        Parameters::None => Vec::new(),
+        Parameters::Weight(weight) => vec![B::to_host(weight)],
+        Parameters::WeightAndBias(weight, bias) => vec![B::to_host(weight), B::to_host(bias)],
+    };
     let output = function.forward(&B::to_host(x), &parameters, track);
     (B::from_host(output.values, &output.shape), output.gradient)
 }
 
 impl HostOps for Flex {
-    fn apply(x: FloatTensor<Self>, parameters: Vec<FloatTensor<Self>>, function: SharedFunction) -> FloatTensor<Self> {
+    fn apply(x: FloatTensor<Self>, parameters: Parameters<Self>, function: SharedFunction) -> FloatTensor<Self> {
         run::<Self>(x, parameters, &function, false).0
     }
 }
 
-#[expect(deprecated, reason = "the ndarray backend was asked for")]
 impl HostOps for NdArray {
-    fn apply(x: FloatTensor<Self>, parameters: Vec<FloatTensor<Self>>, function: SharedFunction) -> FloatTensor<Self> {
+    fn apply(x: FloatTensor<Self>, parameters: Parameters<Self>, function: SharedFunction) -> FloatTensor<Self> {
         run::<Self>(x, parameters, &function, false).0
     }
 }
@@ -114,8 +133,14 @@ impl<B: Host> Backward<B, 1> for HostBackward {
 }
 
 impl<B: Host, C: CheckpointStrategy> HostOps for Autodiff<B, C> {
-    fn apply(x: FloatTensor<Self>, parameters: Vec<FloatTensor<Self>>, function: SharedFunction) -> FloatTensor<Self> {
-        let parameters = parameters.into_iter().map(|p| p.into_primitive()).collect();
+    fn apply(x: FloatTensor<Self>, parameters: Parameters<Self>, function: SharedFunction) -> FloatTensor<Self> {
+        let parameters = match parameters {
+            Parameters::None => Parameters::None,
+            Parameters::Weight(weight) => Parameters::Weight(weight.into_primitive()),
+            Parameters::WeightAndBias(weight, bias) => {
+                Parameters::WeightAndBias(weight.into_primitive(), bias.into_primitive())
+            }
+        };
         match HostBackward.prepare::<C>([x.node()]).compute_bound().stateful() {
             OpsKind::Tracked(prep) => {
                 let shape = B::shape_of(x.primitive());
@@ -141,12 +166,30 @@ pub fn is_host(device: &Device) -> bool {
     is_cpu(device.as_dispatch())
 }
 
-/// Applies a host function to a tensor on a CPU device; `parameters` are constants.
-pub fn apply<const D: usize, const E: usize>(
+/// Applies a host function without parameters to a tensor on a CPU device.
+pub fn apply<const D: usize, const E: usize>(x: Tensor<D>, function: impl HostFunction) -> Tensor<E> {
+    Tensor::from_dispatch(<Dispatch as HostOps>::apply(
+        x.into_dispatch(),
+        Parameters::None,
+        Arc::new(function),
+    ))
+}
+
+/// Applies a host function to a tensor on a CPU device; weight and bias are constants.
+pub fn apply_with<const D: usize, const E: usize, const W: usize>(
     x: Tensor<D>,
-    parameters: Vec<burn::backend::DispatchTensor>,
+    weight: Tensor<W>,
+    bias: Option<Tensor<1>>,
     function: impl HostFunction,
 ) -> Tensor<E> {
-    let output = <Dispatch as HostOps>::apply(x.into_dispatch(), parameters, Arc::new(function));
-    Tensor::from_dispatch(output)
+    let weight = weight.into_dispatch();
+    let parameters = match bias {
+        Some(bias) => Parameters::WeightAndBias(weight, bias.into_dispatch()),
+        None => Parameters::Weight(weight),
+    };
+    Tensor::from_dispatch(<Dispatch as HostOps>::apply(
+        x.into_dispatch(),
+        parameters,
+        Arc::new(function),
+    ))
 }

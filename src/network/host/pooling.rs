@@ -121,7 +121,11 @@ impl HostFunction for MaxPool {
                 back
             }) as Gradient
         });
-        Output { values, shape, gradient }
+        Output {
+            values,
+            shape,
+            gradient,
+        }
     }
 }
 
@@ -149,7 +153,9 @@ impl HostFunction for AveragePool {
                     for column in &columns {
                         let mut sum = 0.0f32;
                         for y in row.start..row.end {
-                            sum += plane[y * width + column.start..y * width + column.end].iter().sum::<f32>();
+                            sum += plane[y * width + column.start..y * width + column.end]
+                                .iter()
+                                .sum::<f32>();
                         }
                         values[at] = sum / divisor(row, column);
                         at += 1;
@@ -179,7 +185,11 @@ impl HostFunction for AveragePool {
                 back
             }) as Gradient
         });
-        Output { values, shape, gradient }
+        Output {
+            values,
+            shape,
+            gradient,
+        }
     }
 }
 

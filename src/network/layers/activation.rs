@@ -87,7 +87,7 @@ impl Forward for Activation {
 fn apply(function: Function, x: Tensor<4>) -> Tensor<4> {
     match function {
         Function::Identity => x,
-        Function::Relu { slope } if host::is_host(&x.device()) => host::apply(x, Vec::new(), Relu { slope }),
+        Function::Relu { slope } if host::is_host(&x.device()) => host::apply(x, Relu { slope }),
         Function::Relu { slope } => relu(x, slope),
         Function::Elu { alpha } => {
             let negative = (-activation::relu(-x.clone())).exp().sub_scalar(1.0).mul_scalar(alpha);
@@ -119,7 +119,11 @@ pub struct PRelu {
 
 impl PRelu {
     pub(in crate::network) fn build(build: &LayerBuild<'_>, shared: bool) -> BuildResult {
-        let channels = if shared { 1 } else { build.bottom().get(1).copied().unwrap_or(1) };
+        let channels = if shared {
+            1
+        } else {
+            build.bottom().get(1).copied().unwrap_or(1)
+        };
         let slopes = build.values(0, "slope", &[channels])?;
         let slope = build.constant(slopes, [1, channels, 1]);
         build.one(Self { slope }, build.bottom().to_vec())

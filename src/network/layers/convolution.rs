@@ -8,7 +8,10 @@ use super::activation;
 use crate::network::blob::Blob;
 use crate::network::build::{BuildResult, LayerBuild};
 use crate::network::error::Result;
-use crate::network::host::{self, convolution::{Convolve, Geometry}};
+use crate::network::host::{
+    self,
+    convolution::{Convolve, Geometry},
+};
 use crate::network::layer::Forward;
 
 /// A convolution, with the ReLU after it when that is computed in the same pass.
@@ -30,7 +33,10 @@ pub(super) fn reach(settings: &Settings, axis: usize) -> usize {
 /// The sizes of a convolution from `input` to its output.
 fn geometry(build: &LayerBuild<'_>, settings: &Settings, input: [usize; 3]) -> Result<Geometry> {
     if !input[0].is_multiple_of(settings.group) {
-        return Err(build.error(format!("{} channels do not divide into {} groups", input[0], settings.group)));
+        return Err(build.error(format!(
+            "{} channels do not divide into {} groups",
+            input[0], settings.group
+        )));
     }
     let extent = |axis: usize| {
         let padded = input[axis + 1] + 2 * settings.pad[axis];
@@ -61,8 +67,15 @@ impl Convolution {
         }
         let geometry = geometry(build, settings, input)?;
         let [rows, columns] = settings.kernel;
-        let weight = build.parameter(0, "weight", [settings.num_output, input[0] / settings.group, rows, columns])?;
-        let bias = settings.bias.then(|| build.parameter(1, "bias", [settings.num_output])).transpose()?;
+        let weight = build.parameter(
+            0,
+            "weight",
+            [settings.num_output, input[0] / settings.group, rows, columns],
+        )?;
+        let bias = settings
+            .bias
+            .then(|| build.parameter(1, "bias", [settings.num_output]))
+            .transpose()?;
         let [channels, height, width] = geometry.output;
         let layer = Self {
             weight,
@@ -100,13 +113,11 @@ impl Forward for Convolution {
     fn forward(&self, bottoms: &[Blob]) -> Vec<Blob> {
         let x = bottoms[0].tensor();
         let y: Tensor<4> = if host::is_host(&x.device()) {
-            let mut parameters = vec![self.weight.val().into_dispatch()];
-            parameters.extend(self.bias.as_ref().map(|bias| bias.val().into_dispatch()));
             let function = Convolve {
                 geometry: self.geometry,
                 relu: self.relu,
             };
-            host::apply(x, parameters, function)
+            host::apply_with(x, self.weight.val(), self.bias.as_ref().map(Param::val), function)
         } else {
             let y = plain(x, self.weight.val(), self.bias.as_ref().map(Param::val), &self.geometry);
             match self.relu {
@@ -118,7 +129,13 @@ impl Forward for Convolution {
     }
 
     fn multiply_adds(&self) -> u64 {
-        let Geometry { input, output, kernel, group, .. } = self.geometry;
+        let Geometry {
+            input,
+            output,
+            kernel,
+            group,
+            ..
+        } = self.geometry;
         let taps = input[0] / group * kernel[0] * kernel[1];
         (taps * output.iter().product::<usize>()) as u64
     }

@@ -7,7 +7,10 @@ use deepvis_importer::graph::Convolution as Settings;
 use super::convolution::reach;
 use crate::network::blob::Blob;
 use crate::network::build::{BuildResult, LayerBuild};
-use crate::network::host::{self, convolution::{Deconvolve, Geometry}};
+use crate::network::host::{
+    self,
+    convolution::{Deconvolve, Geometry},
+};
 use crate::network::layer::Forward;
 
 /// A transposed convolution.
@@ -23,7 +26,10 @@ impl Deconvolution {
     pub(in crate::network) fn build(build: &LayerBuild<'_>, settings: &Settings) -> BuildResult {
         let [batch, input @ ..] = build.image()?;
         if !input[0].is_multiple_of(settings.group) {
-            return Err(build.error(format!("{} channels do not divide into {} groups", input[0], settings.group)));
+            return Err(build.error(format!(
+                "{} channels do not divide into {} groups",
+                input[0], settings.group
+            )));
         }
         let extent = |axis: usize| {
             let full = settings.stride[axis] * (input[axis + 1] - 1) + reach(settings, axis);
@@ -40,8 +46,15 @@ impl Deconvolution {
             group: settings.group,
         };
         let [rows, columns] = settings.kernel;
-        let weight = build.parameter(0, "weight", [input[0], settings.num_output / settings.group, rows, columns])?;
-        let bias = settings.bias.then(|| build.parameter(1, "bias", [settings.num_output])).transpose()?;
+        let weight = build.parameter(
+            0,
+            "weight",
+            [input[0], settings.num_output / settings.group, rows, columns],
+        )?;
+        let bias = settings
+            .bias
+            .then(|| build.parameter(1, "bias", [settings.num_output]))
+            .transpose()?;
         let [channels, height, width] = geometry.input;
         build.one(Self { weight, bias, geometry }, vec![batch, channels, height, width])
     }
@@ -51,9 +64,14 @@ impl Forward for Deconvolution {
     fn forward(&self, bottoms: &[Blob]) -> Vec<Blob> {
         let x = bottoms[0].tensor();
         let y: Tensor<4> = if host::is_host(&x.device()) {
-            let mut parameters = vec![self.weight.val().into_dispatch()];
-            parameters.extend(self.bias.as_ref().map(|bias| bias.val().into_dispatch()));
-            host::apply(x, parameters, Deconvolve { geometry: self.geometry })
+            host::apply_with(
+                x,
+                self.weight.val(),
+                self.bias.as_ref().map(Param::val),
+                Deconvolve {
+                    geometry: self.geometry,
+                },
+            )
         } else {
             plain(x, self.weight.val(), self.bias.as_ref().map(Param::val), &self.geometry)
         };
@@ -61,7 +79,13 @@ impl Forward for Deconvolution {
     }
 
     fn multiply_adds(&self) -> u64 {
-        let Geometry { input, output, kernel, group, .. } = self.geometry;
+        let Geometry {
+            input,
+            output,
+            kernel,
+            group,
+            ..
+        } = self.geometry;
         let taps = input[0] / group * kernel[0] * kernel[1];
         (taps * output.iter().product::<usize>()) as u64
     }
@@ -69,5 +93,10 @@ impl Forward for Deconvolution {
 
 /// The transposed convolution composed of burn's operations.
 pub(in crate::network) fn plain(x: Tensor<4>, weight: Tensor<4>, bias: Option<Tensor<1>>, g: &Geometry) -> Tensor<4> {
-    conv_transpose2d(x, weight, bias, ConvTransposeOptions::new(g.stride, g.pad, [0, 0], g.dilation, g.group))
+    conv_transpose2d(
+        x,
+        weight,
+        bias,
+        ConvTransposeOptions::new(g.stride, g.pad, [0, 0], g.dilation, g.group),
+    )
 }

@@ -17,7 +17,10 @@ pub struct Eltwise {
 impl Eltwise {
     pub(in crate::network) fn build(build: &LayerBuild<'_>, operation: &EltwiseOperation) -> BuildResult {
         if let Some(other) = build.bottoms.iter().find(|bottom| **bottom != build.bottom()) {
-            return Err(build.error(format!("its bottoms differ in shape: {:?} and {other:?}", build.bottom())));
+            return Err(build.error(format!(
+                "its bottoms differ in shape: {:?} and {other:?}",
+                build.bottom()
+            )));
         }
         let layer = Self {
             operation: operation.clone(),
@@ -43,6 +46,9 @@ impl Forward for Eltwise {
                 EltwiseOperation::Max => result.max_pair(term),
             })
         });
-        result.map(|y| Blob::new(y, bottoms[0].shape().to_vec())).into_iter().collect()
+        result
+            .map(|y| Blob::new(y, bottoms[0].shape().to_vec()))
+            .into_iter()
+            .collect()
     }
 }

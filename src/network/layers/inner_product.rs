@@ -42,7 +42,10 @@ impl InnerProduct {
                 }
             })?
         };
-        let bias = settings.bias.then(|| build.parameter(1, "bias", [outputs])).transpose()?;
+        let bias = settings
+            .bias
+            .then(|| build.parameter(1, "bias", [outputs]))
+            .transpose()?;
         let mut top = bottom[..axis].to_vec();
         top.push(outputs);
         let layer = Self {
@@ -63,9 +66,12 @@ impl Forward for InnerProduct {
         let x = bottoms[0].view([outer, inputs]);
         let bias = self.bias.as_ref().map(Param::val);
         let y: Tensor<2> = if host::is_host(&x.device()) {
-            let mut parameters = vec![self.weight.val().into_dispatch()];
-            parameters.extend(bias.map(Tensor::into_dispatch));
-            host::apply(x, parameters, inner_product::InnerProduct { outputs, inputs })
+            host::apply_with(
+                x,
+                self.weight.val(),
+                bias,
+                inner_product::InnerProduct { outputs, inputs },
+            )
         } else {
             plain(x, self.weight.val(), bias)
         };

@@ -20,7 +20,12 @@ impl Concat {
         let mut top = build.bottom().to_vec();
         top[axis] = 0;
         for bottom in &build.bottoms {
-            let fits = bottom.len() == top.len() && bottom.iter().zip(&top).enumerate().all(|(i, (b, t))| i == axis || b == t);
+            let fits = bottom.len() == top.len()
+                && bottom
+                    .iter()
+                    .zip(&top)
+                    .enumerate()
+                    .all(|(i, (b, t))| i == axis || b == t);
             if !fits {
                 return Err(build.error(format!(
                     "its bottoms differ in shape beyond axis {axis}: {:?} and {bottom:?}",
@@ -58,7 +63,9 @@ impl Slice {
         let parts = build.layer.tops.len();
         let extents: Vec<usize> = if points.is_empty() {
             if !whole.is_multiple_of(parts) {
-                return Err(build.error(format!("axis {axis} of {whole} entries does not divide into {parts} parts")));
+                return Err(build.error(format!(
+                    "axis {axis} of {whole} entries does not divide into {parts} parts"
+                )));
             }
             vec![whole / parts; parts]
         } else {
@@ -67,7 +74,11 @@ impl Slice {
             let extents: Option<Vec<usize>> = starts.zip(ends).map(|(start, end)| end.checked_sub(start)).collect();
             match extents {
                 Some(extents) if extents.len() == parts && !extents.contains(&0) => extents,
-                _ => return Err(build.error(format!("slice points {points:?} of axis {axis} with {whole} entries, for {parts} tops"))),
+                _ => {
+                    return Err(build.error(format!(
+                        "slice points {points:?} of axis {axis} with {whole} entries, for {parts} tops"
+                    )));
+                }
             }
         };
         let tops = extents

@@ -63,7 +63,7 @@ impl Forward for Lrn {
                 beta: settings.beta,
                 k: settings.k,
             };
-            host::apply(x, Vec::new(), function)
+            host::apply(x, function)
         } else {
             across_channels(x, settings)
         };
@@ -75,12 +75,18 @@ impl Forward for Lrn {
 pub(in crate::network) fn across_channels(x: Tensor<4>, settings: &Settings) -> Tensor<4> {
     let [_, channels, ..] = x.dims();
     let half = settings.size / 2;
-    let squares = (x.clone() * x.clone()).swap_dims(1, 3).pad((half, half, 0, 0), PadMode::Constant(0.0)).swap_dims(1, 3);
+    let squares = (x.clone() * x.clone())
+        .swap_dims(1, 3)
+        .pad((half, half, 0, 0), PadMode::Constant(0.0))
+        .swap_dims(1, 3);
     let mut sum = squares.clone().narrow(1, 0, channels);
     for shift in 1..settings.size {
         sum = sum + squares.clone().narrow(1, shift, channels);
     }
     #[expect(clippy::cast_precision_loss, reason = "a handful of channels")]
     let weight = settings.alpha / settings.size as f32;
-    x * sum.mul_scalar(weight).add_scalar(settings.k).powf_scalar(-settings.beta)
+    x * sum
+        .mul_scalar(weight)
+        .add_scalar(settings.k)
+        .powf_scalar(-settings.beta)
 }

@@ -22,7 +22,11 @@ impl BatchNorm {
         let means = build.values(0, "mean", &[channels])?;
         let variances = build.values(1, "variance", &[channels])?;
         let factors: Vec<f32> = variances.iter().map(|v| 1.0 / (v * scale + eps).sqrt()).collect();
-        let shifts = means.iter().zip(&factors).map(|(mean, factor)| -mean * scale * factor).collect();
+        let shifts = means
+            .iter()
+            .zip(&factors)
+            .map(|(mean, factor)| -mean * scale * factor)
+            .collect();
         let layer = Self {
             factor: build.constant(factors, [1, channels, 1]),
             shift: build.constant(shifts, [1, channels, 1]),

@@ -2,14 +2,17 @@
 //! padding left out; the average divides by the window's size with its padding.
 
 use burn::module::{Module, Param};
+use burn::tensor::Tensor;
 use burn::tensor::module::{avg_pool2d, max_pool2d};
 use burn::tensor::ops::{AvgPoolOptions, MaxPoolOptions, PadMode};
-use burn::tensor::Tensor;
 use deepvis_importer::graph::{PoolMethod, Pooling as Settings};
 
 use crate::network::blob::Blob;
 use crate::network::build::{BuildResult, LayerBuild};
-use crate::network::host::{self, pooling::{AveragePool, MaxPool, Windows}};
+use crate::network::host::{
+    self,
+    pooling::{AveragePool, MaxPool, Windows},
+};
 use crate::network::layer::Forward;
 
 /// A pooling layer.
@@ -27,10 +30,18 @@ pub struct Pooling {
 fn pooled(size: usize, kernel: usize, stride: usize, pad: usize, ceil: bool) -> usize {
     let room = (size + 2 * pad).saturating_sub(kernel);
     let short = size + 2 * pad < kernel;
-    let steps = if ceil && !short { room.div_ceil(stride) } else { room / stride };
+    let steps = if ceil && !short {
+        room.div_ceil(stride)
+    } else {
+        room / stride
+    };
     let output = steps + 1;
     // The last window must start inside the image or its near padding.
-    if pad > 0 && (output - 1) * stride >= size + pad { output - 1 } else { output }
+    if pad > 0 && (output - 1) * stride >= size + pad {
+        output - 1
+    } else {
+        output
+    }
 }
 
 impl Pooling {
@@ -39,7 +50,13 @@ impl Pooling {
         let kernel = settings.kernel.unwrap_or([rows, columns]);
         let input = [rows, columns];
         let output = [0, 1].map(|axis| {
-            pooled(input[axis], kernel[axis], settings.stride[axis], settings.pad[axis], settings.ceil)
+            pooled(
+                input[axis],
+                kernel[axis],
+                settings.stride[axis],
+                settings.pad[axis],
+                settings.ceil,
+            )
         });
         let windows = Windows {
             input,
@@ -51,12 +68,14 @@ impl Pooling {
         if build.layer.tops.len() > 1 {
             return Err(build.error("its second top, the mask of chosen pixels, is not supported"));
         }
+        let top = vec![batch, channels, output[0], output[1]];
+        build.check_size(&top)?;
         let layer = Self {
             method: settings.method,
             windows,
             correction: build.constant(correction(&windows), [1, 1, output[0], output[1]]),
         };
-        build.one(layer, vec![batch, channels, output[0], output[1]])
+        build.one(layer, top)
     }
 }
 
@@ -75,8 +94,8 @@ impl Forward for Pooling {
         let windows = self.windows;
         let on_host = host::is_host(&x.device());
         let y: Tensor<4> = match self.method {
-            PoolMethod::Max if on_host => host::apply(x, Vec::new(), MaxPool { windows }),
-            PoolMethod::Average if on_host => host::apply(x, Vec::new(), AveragePool { windows }),
+            PoolMethod::Max if on_host => host::apply(x, MaxPool { windows }),
+            PoolMethod::Average if on_host => host::apply(x, AveragePool { windows }),
             PoolMethod::Max => max(x, &windows),
             PoolMethod::Average => average(x, &windows, self.correction.val()),
         };
@@ -99,13 +118,13 @@ fn padded(x: Tensor<4>, windows: &Windows, value: f32) -> Tensor<4> {
 
 /// Max pooling composed of burn's operations.
 pub(in crate::network) fn max(x: Tensor<4>, windows: &Windows) -> Tensor<4> {
-    let options = MaxPoolOptions::new(windows.kernel, windows.stride, [0, 0], [1, 1], false);
+    let options = MaxPoolOptions::new(windows.kernel).with_stride(windows.stride);
     cut(max_pool2d(padded(x, windows, -f32::MAX), options), windows)
 }
 
 /// Average pooling composed of burn's operations.
 pub(in crate::network) fn average(x: Tensor<4>, windows: &Windows, correction: Tensor<4>) -> Tensor<4> {
-    let options = AvgPoolOptions::new(windows.kernel, windows.stride, [0, 0], true, false);
+    let options = AvgPoolOptions::new(windows.kernel).with_stride(windows.stride);
     cut(avg_pool2d(padded(x, windows, 0.0), options), windows) * correction
 }
 

@@ -33,7 +33,9 @@ impl Power {
     pub(in crate::network) fn build(build: &LayerBuild<'_>) -> BuildResult {
         let (outer, scale, shift) = match build.layer.kind {
             LayerKind::Exp { base, scale, shift } => (Outer::Exp(base.map_or(1.0, f32::ln)), scale, shift),
-            LayerKind::Log { base, scale, shift } => (Outer::Log(base.map_or(1.0, |base| 1.0 / base.ln())), scale, shift),
+            LayerKind::Log { base, scale, shift } => {
+                (Outer::Log(base.map_or(1.0, |base| 1.0 / base.ln())), scale, shift)
+            }
             LayerKind::Power { power, scale, shift } => (Outer::Power(power), scale, shift),
             _ => (Outer::Power(1.0), 1.0, 0.0),
         };

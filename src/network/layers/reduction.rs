@@ -20,13 +20,14 @@ pub struct Reduction {
 }
 
 impl Reduction {
-    pub(in crate::network) fn build(build: &LayerBuild<'_>, operation: Operation, axis: i32, coeff: f32) -> BuildResult {
+    pub(in crate::network) fn build(
+        build: &LayerBuild<'_>,
+        operation: Operation,
+        axis: i32,
+        coeff: f32,
+    ) -> BuildResult {
         let axis = build.axis(axis)?;
-        let layer = Self {
-            operation,
-            axis,
-            coeff,
-        };
+        let layer = Self { operation, axis, coeff };
         build.one(layer, build.bottom()[..axis].to_vec())
     }
 }

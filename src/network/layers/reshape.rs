@@ -54,7 +54,11 @@ fn reshaped(build: &LayerBuild<'_>, dims: &[i64], axis: i32, num_axes: i32) -> R
     let first = build.axis_of(axis, rank + 1)?;
     let last = match usize::try_from(num_axes) {
         Ok(count) if first + count <= rank => first + count,
-        Ok(_) => return Err(build.error(format!("it replaces {num_axes} axes from {first} of a blob with {rank}"))),
+        Ok(_) => {
+            return Err(build.error(format!(
+                "it replaces {num_axes} axes from {first} of a blob with {rank}"
+            )));
+        }
         Err(_) => rank,
     };
     let mut top = bottom[..first].to_vec();
@@ -73,11 +77,18 @@ fn reshaped(build: &LayerBuild<'_>, dims: &[i64], axis: i32, num_axes: i32) -> R
     }
     top.extend_from_slice(&bottom[last..]);
     let whole: usize = bottom.iter().product();
-    let known: usize = top.iter().try_fold(1usize, |product, dim| product.checked_mul(*dim)).unwrap_or(usize::MAX);
+    let known: usize = top
+        .iter()
+        .try_fold(1usize, |product, dim| product.checked_mul(*dim))
+        .unwrap_or(usize::MAX);
     match inferred {
         Some(place) if known > 0 && whole.is_multiple_of(known) => top[place] = whole / known,
         None if known == whole => {}
-        _ => return Err(build.error(format!("{bottom:?} cannot become {dims:?}: the numbers of entries differ"))),
+        _ => {
+            return Err(build.error(format!(
+                "{bottom:?} cannot become {dims:?}: the numbers of entries differ"
+            )));
+        }
     }
     Ok(top)
 }
@@ -110,7 +121,10 @@ impl Crop {
         let (from, to) = (build.bottom(), build.bottoms[1]);
         let cut = from.len() - axis;
         if from.len() != to.len() || !(offset.len() <= 1 || offset.len() == cut) {
-            return Err(build.error(format!("{} offsets to cut {from:?} to {to:?} from axis {axis} on", offset.len())));
+            return Err(build.error(format!(
+                "{} offsets to cut {from:?} to {to:?} from axis {axis} on",
+                offset.len()
+            )));
         }
         let offsets: Vec<usize> = (0..cut)
             .map(|i| offset.get(i).or(offset.first()).copied().unwrap_or(0))

@@ -15,7 +15,9 @@ const TRUNCATE: f64 = 4.0;
 )]
 fn kernel(sigma: f64) -> Vec<f64> {
     let radius = (TRUNCATE * sigma + 0.5) as usize;
-    let mut half: Vec<f64> = (0..=radius).map(|x| (-0.5 / (sigma * sigma) * (x * x) as f64).exp()).collect();
+    let mut half: Vec<f64> = (0..=radius)
+        .map(|x| (-0.5 / (sigma * sigma) * (x * x) as f64).exp())
+        .collect();
     let sum = half[0] + 2.0 * half[1..].iter().sum::<f64>();
     half.iter_mut().for_each(|weight| *weight /= sum);
     half
@@ -24,8 +26,14 @@ fn kernel(sigma: f64) -> Vec<f64> {
 /// The index that `position` is reflected to: d c b a | a b c d | d c b a.
 fn reflected(position: isize, len: usize) -> usize {
     let period = 2 * len;
-    let position = position.rem_euclid(isize::try_from(period).unwrap_or(isize::MAX)).unsigned_abs();
-    if position < len { position } else { period - 1 - position }
+    let position = position
+        .rem_euclid(isize::try_from(period).unwrap_or(isize::MAX))
+        .unsigned_abs();
+    if position < len {
+        position
+    } else {
+        period - 1 - position
+    }
 }
 
 fn signed(position: usize) -> isize {

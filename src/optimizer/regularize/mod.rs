@@ -10,7 +10,13 @@ use super::params::Regularizers;
 
 /// Applies the regularizers of `iteration` to `x` (channels x `rows` x `columns`, row-major); `gradient` is the one that the
 /// step was taken along.
-pub fn regularize(x: &mut [f64], gradient: &[f32], settings: &Regularizers, iteration: usize, [rows, columns]: [usize; 2]) {
+pub fn regularize(
+    x: &mut [f64],
+    gradient: &[f32],
+    settings: &Regularizers,
+    iteration: usize,
+    [rows, columns]: [usize; 2],
+) {
     let decay = settings.decay.value();
     if decay != 0.0 {
         let kept = 1.0 - decay;
@@ -30,7 +36,10 @@ pub fn regularize(x: &mut [f64], gradient: &[f32], settings: &Regularizers, iter
         }
     }
     if settings.small_norm_percentile.value() > 0.0 {
-        let norms = pixel_sums(x, area, |i| x[i] * x[i]).into_iter().map(f64::sqrt).collect();
+        let norms = pixel_sums(x, area, |i| x[i] * x[i])
+            .into_iter()
+            .map(f64::sqrt)
+            .collect();
         zero_below(x, norms, settings.small_norm_percentile.value());
     }
     if settings.px_benefit_percentile.value() > 0.0 {
@@ -38,7 +47,10 @@ pub fn regularize(x: &mut [f64], gradient: &[f32], settings: &Regularizers, iter
         zero_below(x, benefits, settings.px_benefit_percentile.value());
     }
     if settings.px_abs_benefit_percentile.value() > 0.0 {
-        let benefits = pixel_sums(x, area, |i| f64::from(gradient[i]) * -x[i]).into_iter().map(f64::abs).collect();
+        let benefits = pixel_sums(x, area, |i| f64::from(gradient[i]) * -x[i])
+            .into_iter()
+            .map(f64::abs)
+            .collect();
         zero_below(x, benefits, settings.px_abs_benefit_percentile.value());
     }
 }

@@ -29,11 +29,33 @@ impl Adapter {
     }
 }
 
-/// All adapters, in the order in which burn numbers them.
+/// Graphics interfaces in the order in which burn tries them.
+#[cfg(feature = "wgpu")]
+const INTERFACES: [wgpu::Backends; 3] = [wgpu::Backends::VULKAN, wgpu::Backends::METAL, wgpu::Backends::DX12];
+
+/// All adapters of the interface that burn settles on (the first with a GPU, else the first with anything), in the order in
+/// which it numbers them.
 #[cfg(feature = "wgpu")]
 pub fn adapters() -> Vec<Adapter> {
     let instance = wgpu::Instance::default();
-    let found = block_on(instance.enumerate_adapters(wgpu::Backends::all()));
+    let mut all: Vec<Vec<Adapter>> = INTERFACES
+        .iter()
+        .map(|interface| numbered(block_on(instance.enumerate_adapters(*interface))))
+        .filter(|adapters| !adapters.is_empty())
+        .collect();
+    let chosen = all
+        .iter()
+        .position(|adapters| adapters.iter().any(Adapter::is_gpu))
+        .unwrap_or(0);
+    if all.is_empty() {
+        Vec::new()
+    } else {
+        all.swap_remove(chosen)
+    }
+}
+
+#[cfg(feature = "wgpu")]
+fn numbered(found: Vec<wgpu::Adapter>) -> Vec<Adapter> {
     let mut seen: std::collections::HashMap<String, usize> = std::collections::HashMap::new();
     found
         .into_iter()

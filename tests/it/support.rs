@@ -25,10 +25,10 @@ pub fn shared(path: &str) -> Option<PathBuf> {
     None
 }
 
-/// The CPU backends, by name.
+/// The ndarray backend.
 #[expect(deprecated, reason = "the ndarray backend was asked for")]
-pub fn cpu_devices() -> [(&'static str, Device); 2] {
-    [("flex", Device::flex()), ("ndarray", Device::ndarray())]
+pub fn ndarray() -> Device {
+    Device::ndarray()
 }
 
 /// Reads a float32 array.

@@ -46,7 +46,7 @@ fn kind(proto: &LayerParameter) -> Setting<LayerKind> {
         }
         "Convolution" => LayerKind::Convolution(convolution(proto.convolution_param.as_ref())?),
         "Deconvolution" => LayerKind::Deconvolution(convolution(proto.convolution_param.as_ref())?),
-        "Pooling" => LayerKind::Pooling(pooling(&proto.pooling_param.clone().unwrap_or_default())?),
+        "Pooling" => LayerKind::Pooling(pooling(&proto.pooling_param.unwrap_or_default())?),
         "LRN" => lrn(proto)?,
         "InnerProduct" => {
             let p = proto.inner_product_param.clone().unwrap_or_default();
@@ -58,7 +58,7 @@ fn kind(proto: &LayerParameter) -> Setting<LayerKind> {
             })
         }
         "ReLU" => LayerKind::Relu {
-            slope: proto.relu_param.clone().unwrap_or_default().negative_slope(),
+            slope: proto.relu_param.unwrap_or_default().negative_slope(),
         },
         "PReLU" => LayerKind::PRelu {
             shared: proto.prelu_param.clone().unwrap_or_default().channel_shared(),

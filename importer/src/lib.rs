@@ -61,5 +61,12 @@ pub fn read_graph(deploy: &Path) -> Result<(Graph, Vec<String>)> {
     let parsed = text::read_net(deploy)?;
     let net = upgrade::to_current(parsed.net, deploy)?;
     let graph = Graph::from_proto(&net).map_err(|e| e.in_file(deploy))?;
-    Ok((graph, parsed.warnings))
+    let mut warnings = parsed.warnings;
+    for layer in graph.layers.iter().filter(|layer| layer.kind == LayerKind::Unsupported) {
+        warnings.push(format!(
+            "layer \"{}\" is of type {}, which is not computed; units that depend on it cannot be pushed",
+            layer.name, layer.type_name
+        ));
+    }
+    Ok((graph, warnings))
 }

@@ -5,9 +5,10 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::LazyLock;
 
 use miette::Diagnostic;
-use prost_reflect::{DescriptorPool, DynamicMessage};
+use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor};
 
 use crate::error::{Error, Result};
 use crate::proto::{DESCRIPTORS, NetParameter};
@@ -29,6 +30,13 @@ const TRAINING_ONLY: &[&str] = &[
     "recurrent_param",
     "window_data_param",
 ];
+
+/// The descriptor of `NetParameter`, decoded once.
+static SCHEMA: LazyLock<Option<MessageDescriptor>> = LazyLock::new(|| {
+    DescriptorPool::decode(DESCRIPTORS)
+        .ok()?
+        .get_message_by_name("caffe.NetParameter")
+});
 
 /// The most unknown fields that are skipped before the text is held to be something else than a network.
 const MOST_UNKNOWN_FIELDS: usize = 20_000;
@@ -68,10 +76,9 @@ pub fn read_net(path: &Path) -> Result<ParsedNet> {
 /// # Errors
 /// As [`read_net`].
 pub fn parse_net(text: String, path: &Path) -> Result<ParsedNet> {
-    let pool = DescriptorPool::decode(DESCRIPTORS).map_err(|e| Error::Net(e.to_string()))?;
-    let descriptor = pool
-        .get_message_by_name("caffe.NetParameter")
-        .ok_or_else(|| Error::Net("the schema lacks NetParameter".into()))?;
+    let descriptor = SCHEMA
+        .clone()
+        .ok_or_else(|| Error::Net("the schema of this build is damaged".into()))?;
     let mut text = text;
     let mut unknown = BTreeSet::new();
     for _ in 0..MOST_UNKNOWN_FIELDS {

@@ -11,6 +11,7 @@ use super::flags::ClassifyFlags;
 use super::model::{Model, ModelOptions};
 use super::photo;
 use super::settings::Settings;
+use super::stdout::out;
 use crate::network::{InputSize, Network, survey};
 
 pub(super) fn run(flags: &ClassifyFlags, settings: &Settings) -> anyhow::Result<ExitCode> {
@@ -82,9 +83,9 @@ fn last_layer(model: &Model, most_entries: usize) -> anyhow::Result<String> {
 fn print(path: &Path, values: &[f32], model: &Model, layer: &str, top: usize) {
     let mut ranked: Vec<(usize, f32)> = values.iter().copied().enumerate().collect();
     ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
-    println!("{}", path.display());
+    out!("{}", path.display());
     for (channel, value) in ranked.into_iter().take(top) {
         let label = model.labels.name(layer, values.len(), channel).unwrap_or("");
-        println!("  {value:10.6}  {channel:>5}  {label}");
+        out!("  {value:10.6}  {channel:>5}  {label}");
     }
 }

@@ -5,19 +5,18 @@ use std::process::ExitCode;
 use indicatif::HumanBytes;
 
 use super::flags::DevicesFlags;
+use super::stdout::out;
 use crate::backend::adapters;
 
 pub(super) fn run(flags: &DevicesFlags) -> anyhow::Result<ExitCode> {
     let adapters = adapters();
     if flags.json {
-        println!("{}", serde_json::to_string_pretty(&adapters)?);
+        out!("{}", serde_json::to_string_pretty(&adapters)?);
     } else if adapters.is_empty() {
-        println!(
-            "no adapters found (looked for Vulkan, Metal, DirectX 12 and OpenGL); --backend flex computes on the CPU"
-        );
+        out!("no adapters found (looked for Vulkan, Metal, DirectX 12 and OpenGL); --backend flex computes on the CPU");
     }
     for adapter in adapters.iter().filter(|_| !flags.json) {
-        println!(
+        out!(
             "{}  {}  {}  {}  driver {}  largest buffer {}",
             adapter.number,
             adapter.name,

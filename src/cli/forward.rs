@@ -14,6 +14,7 @@ use super::mean::read_npy;
 use super::model::{Model, ModelOptions};
 use super::photo;
 use super::settings::Settings;
+use super::stdout::out;
 use crate::network::Network;
 use crate::output::Error as OutputError;
 use crate::output::files::write_atomically;
@@ -53,7 +54,7 @@ pub(super) fn run(flags: &ForwardFlags, settings: &Settings) -> anyhow::Result<E
         .map(|unit| parse_unit(unit, &flags.layer, &shape))
         .transpose()?;
     write(&paths[0], reading.value.tensor().into_data(), &shape)?;
-    println!("{}: {shape:?}", paths[0].display());
+    out!("{}: {shape:?}", paths[0].display());
     if let Some(index) = unit {
         let entries: usize = shape.iter().product();
         let gradients = reading.pushed.view([entries]).narrow(0, index, 1).sum().backward();
@@ -63,7 +64,7 @@ pub(super) fn run(flags: &ForwardFlags, settings: &Settings) -> anyhow::Result<E
         );
         let shape = [1, channels, rows, columns];
         write(&paths[1], gradient, &shape)?;
-        println!("{}: {shape:?}", paths[1].display());
+        out!("{}: {shape:?}", paths[1].display());
     }
     Ok(ExitCode::SUCCESS)
 }

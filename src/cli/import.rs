@@ -7,6 +7,7 @@ use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 
 use super::error::Error;
 use super::flags::ImportFlags;
+use super::stdout::out;
 
 pub(super) fn run(flags: &ImportFlags) -> anyhow::Result<ExitCode> {
     for (flag, path) in [("DEPLOY", &flags.deploy), ("WEIGHTS", &flags.weights)] {
@@ -35,7 +36,7 @@ pub(super) fn run(flags: &ImportFlags) -> anyhow::Result<ExitCode> {
     let told = bar.clone();
     record::write(&import, &flags.output, flags.brave, move |bytes| told.inc(bytes))?;
     bar.finish_and_clear();
-    println!(
+    out!(
         "{}: {} layers, {} of weights",
         flags.output.display(),
         import.graph.layers.len(),

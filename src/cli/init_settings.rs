@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use super::flags::InitSettingsFlags;
 use super::settings::{FILE_NAME, TEMPLATE};
+use super::stdout::out;
 use crate::output::Error;
 use crate::output::files::write_atomically;
 
@@ -14,6 +15,6 @@ pub(super) fn run(flags: &InitSettingsFlags) -> anyhow::Result<ExitCode> {
         return Err(Error::Exists(path.to_owned()).into());
     }
     write_atomically(path, TEMPLATE.as_bytes())?;
-    println!("{}: every key explained; uncomment what you need", path.display());
+    out!("{}: every key explained; uncomment what you need", path.display());
     Ok(ExitCode::SUCCESS)
 }

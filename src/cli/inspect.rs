@@ -12,6 +12,7 @@ use super::error::Error;
 use super::flags::InspectFlags;
 use super::model::{ModelOptions, is_burnpack};
 use super::settings::Settings;
+use super::stdout::out;
 use crate::network::{LayerFacts, survey};
 
 #[derive(Serialize)]
@@ -51,7 +52,7 @@ pub(super) fn run(flags: &InspectFlags, settings: &Settings) -> anyhow::Result<E
         layers: facts,
     };
     if flags.json {
-        println!("{}", serde_json::to_string_pretty(&report)?);
+        out!("{}", serde_json::to_string_pretty(&report)?);
     } else if flags.layer.is_some() {
         report.layers.iter().for_each(detail);
     } else {
@@ -148,12 +149,16 @@ fn table(report: &Report) {
     };
     let widths = [0, 1, 2, 3, 4].map(width);
     for [name, kind, shape, parameters, adds, pushable] in [&head].into_iter().chain(&rows) {
-        println!(
+        out!(
             "{name:<0$}  {kind:<1$}  {shape:<2$}  {parameters:>3$}  {adds:>4$}  {pushable}",
-            widths[0], widths[1], widths[2], widths[3], widths[4]
+            widths[0],
+            widths[1],
+            widths[2],
+            widths[3],
+            widths[4]
         );
     }
-    println!(
+    out!(
         "\n{} layers, {} parameters, {} multiply-adds an image",
         report.layers.len(),
         grouped(report.parameters),
@@ -162,13 +167,13 @@ fn table(report: &Report) {
 }
 
 fn detail(fact: &LayerFacts) {
-    println!("{} ({})", fact.name, fact.kind);
-    println!("  reads          {}", fact.bottoms.join(", "));
-    println!("  writes         {}", fact.tops.join(", "));
-    println!("  output         {}", shapes(fact));
-    println!("  parameters     {}", grouped(fact.parameters));
-    println!("  multiply-adds  {}", grouped(fact.multiply_adds));
-    println!(
+    out!("{} ({})", fact.name, fact.kind);
+    out!("  reads          {}", fact.bottoms.join(", "));
+    out!("  writes         {}", fact.tops.join(", "));
+    out!("  output         {}", shapes(fact));
+    out!("  parameters     {}", grouped(fact.parameters));
+    out!("  multiply-adds  {}", grouped(fact.multiply_adds));
+    out!(
         "  can be pushed  {}",
         fact.problem
             .as_deref()

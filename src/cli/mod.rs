@@ -24,6 +24,7 @@ mod photo;
 mod progress;
 mod selection;
 mod settings;
+mod stdout;
 
 use std::process::ExitCode;
 

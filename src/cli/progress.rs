@@ -5,6 +5,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::labels::Labels;
+use super::stdout::out;
 use crate::optimizer::{LearningRate, Progress};
 use crate::python::Value;
 use crate::python::number::percent_g;
@@ -80,7 +81,7 @@ impl<'a> Display<'a> {
         let [channel, row, column] = progress.reading.largest;
         if self.verbose {
             let lines = original_lines(progress, self.before[progress.place], &label);
-            println!("{lines}");
+            out!("{lines}");
         }
         let place = if row + column > 0 {
             format!(" at ({row},{column})")
@@ -98,7 +99,7 @@ impl<'a> Display<'a> {
 
     /// A line above the bar.
     pub(super) fn say(&self, line: &str) {
-        self.bar.suspend(|| println!("{line}"));
+        self.bar.suspend(|| out!("{line}"));
     }
 
     /// Takes the bar away.

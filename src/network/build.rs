@@ -1,5 +1,8 @@
 //! What a layer is built from: its specification, the shapes of its bottoms, its learned blobs and a device.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
 use burn::module::{Param, ParamId};
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use deepvis_importer::weights::trimmed;
@@ -20,6 +23,8 @@ pub(super) struct LayerBuild<'a> {
     pub(super) device: &'a Device,
     /// The largest blob that may be made, in entries.
     pub(super) most_entries: usize,
+    /// Shapes of the learned blobs that the layer asked for, by index.
+    pub(super) asked_for: RefCell<BTreeMap<usize, Vec<usize>>>,
 }
 
 impl LayerBuild<'_> {
@@ -92,6 +97,7 @@ impl LayerBuild<'_> {
         what: &str,
         shape: [usize; D],
     ) -> Result<Param<Tensor<D>>> {
+        self.asked_for.borrow_mut().insert(index, shape.to_vec());
         let Some(blobs) = self.learned else {
             let zeros = move |device: &Device, _| Tensor::zeros(shape, device);
             return Ok(Param::uninitialized(
@@ -117,6 +123,7 @@ impl LayerBuild<'_> {
 
     /// The entries of the learned blob of that index.
     pub(super) fn values(&self, index: usize, what: &str, shape: &[usize]) -> Result<Vec<f32>> {
+        self.asked_for.borrow_mut().insert(index, shape.to_vec());
         match self.learned {
             Some(blobs) => Ok(self.learned(blobs, index, what, shape)?.values()?),
             None => Ok(vec![0.0; shape.iter().product()]),

@@ -1,5 +1,7 @@
 //! Building the layers that the targets need, and running them.
 
+use std::cell::RefCell;
+
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use deepvis_importer::{Graph, LayerKind, Weights};
@@ -106,6 +108,7 @@ impl Network {
                 learned: Some(weights.of(&spec.name)),
                 device,
                 most_entries,
+                asked_for: RefCell::default(),
             };
             let (module, tops) = layer::build(&build)?;
             for (version, shape) in wire.writes.iter().zip(tops) {

@@ -1,5 +1,7 @@
 //! Facts about every layer of a net, found without its weights.
 
+use std::cell::RefCell;
+
 use burn::tensor::Device;
 use deepvis_importer::{Graph, LayerKind, Weights};
 use serde::Serialize;
@@ -23,6 +25,8 @@ pub struct LayerFacts {
     pub tops: Vec<String>,
     /// Shapes of the tops for one image; empty where they cannot be known.
     pub shapes: Vec<Vec<usize>>,
+    /// Shapes of its learned blobs, in Caffe's order.
+    pub parameter_shapes: Vec<Vec<usize>>,
     /// Learned numbers.
     pub parameters: u64,
     /// Multiply-adds for one image, of the layers whose cost they dominate.
@@ -44,7 +48,8 @@ pub fn survey(graph: &Graph, weights: Option<&Weights>, size: InputSize, most_en
             bottoms: spec.bottoms.clone(),
             tops: spec.tops.clone(),
             shapes: Vec::new(),
-            parameters: weights.map_or(0, |w| w.of(&spec.name).iter().map(|blob| blob.count() as u64).sum()),
+            parameter_shapes: Vec::new(),
+            parameters: 0,
             multiply_adds: 0,
             problem: None,
         };
@@ -70,8 +75,11 @@ pub fn survey(graph: &Graph, weights: Option<&Weights>, size: InputSize, most_en
                     learned: None,
                     device: &device,
                     most_entries,
+                    asked_for: RefCell::default(),
                 };
-                match layer::build(&build) {
+                let built = layer::build(&build);
+                fact.parameter_shapes = build.asked_for.take().into_values().collect();
+                match built {
                     Ok((module, tops)) => {
                         fact.multiply_adds = module.multiply_adds();
                         fact.shapes = tops;
@@ -89,6 +97,8 @@ pub fn survey(graph: &Graph, weights: Option<&Weights>, size: InputSize, most_en
         if missing && fact.problem.is_none() {
             fact.problem = Some("the weights file has none for it".into());
         }
+        let count = |shape: &Vec<usize>| shape.iter().map(|extent| *extent as u64).product::<u64>();
+        fact.parameters = fact.parameter_shapes.iter().map(count).sum();
         facts.push(fact);
     }
     facts

@@ -100,6 +100,60 @@ fn all_cases_match_caffe_on_ndarray() {
     check_all("ndarray", &support::ndarray(), 1.0);
 }
 
+/// The in-place case with a blob for each layer: folded, it computes what Caffe did, and every blob that is folded away can
+/// be pushed itself.
+#[test]
+fn layers_that_are_folded_away_can_be_pushed() {
+    let folder = repository("tests/fixtures/layers/batchnorm_inplace");
+    let text = std::fs::read_to_string(folder.join("deploy.prototxt")).unwrap();
+    let apart = text
+        .replace(
+            "\"BatchNorm\" bottom: \"c\" top: \"c\"",
+            "\"BatchNorm\" bottom: \"c\" top: \"bn\"",
+        )
+        .replace(
+            "\"Scale\" bottom: \"c\" top: \"c\"",
+            "\"Scale\" bottom: \"bn\" top: \"sc\"",
+        )
+        .replace(
+            "\"ReLU\" bottom: \"c\" top: \"c\"",
+            "\"ReLU\" bottom: \"sc\" top: \"re\"",
+        )
+        .replace("bottom: \"c\" top: \"y\"", "bottom: \"re\" top: \"y\"");
+    let place = tempfile::tempdir().unwrap();
+    let deploy = place.path().join("deploy.prototxt");
+    std::fs::write(&deploy, apart).unwrap();
+    let import = deepvis_importer::import(&deploy, &folder.join("weights.caffemodel")).unwrap();
+    let device = Device::flex();
+    let build = |targets: &[&str]| {
+        Network::build(
+            &import.graph,
+            &import.weights,
+            targets,
+            InputSize::Declared,
+            &device,
+            MOST_ENTRIES,
+        )
+        .unwrap()
+    };
+    let all = ["c", "bn", "sc", "re", "y"];
+    let (folded, whole) = (build(&["y"]), build(&all));
+    assert_eq!((folded.computed_layers(), whole.computed_layers()), (2, 5));
+    let image: Vec<f32> = npy32(&folder.join("input.npy")).into_iter().collect();
+    let caffe: Vec<f32> = npy32(&folder.join("output.npy")).into_iter().collect();
+    assert!(relative_error(&value_and_gradient(&folded, image.clone(), 0, &device).0, &caffe) < TOLERANCE);
+    let data = burn::tensor::TensorData::new(image.clone(), [1, 4, 13, 14]);
+    for (reading, blob) in whole
+        .forward(burn::tensor::Tensor::from_data(data, &device))
+        .into_iter()
+        .zip(all)
+    {
+        let values: Vec<f32> = reading.value.tensor().into_data().try_into_vec().unwrap();
+        let (alone, _, _) = value_and_gradient(&build(&[blob]), image.clone(), 0, &device);
+        assert!(relative_error(&alone, &values) < TOLERANCE, "{blob}");
+    }
+}
+
 /// Wherever there is an adapter, a software one too.
 #[test]
 fn all_cases_match_caffe_on_wgpu() {

@@ -1,8 +1,11 @@
 //! Everything that is tested from outside, in one binary so that burn is linked once.
 
-mod command_line;
+mod commands;
 mod files;
 mod layers;
+mod mistakes;
+mod optimize;
+mod program;
 mod robustness;
 mod runs;
 mod steps;

@@ -2,6 +2,7 @@
 
 mod convert;
 mod kind;
+mod windows;
 
 use std::collections::HashSet;
 

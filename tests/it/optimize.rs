@@ -1,0 +1,257 @@
+//! `deepvis optimize`: what it makes of flags, and what it writes.
+
+use crate::program::{case, deepvis, files, optimize, refused, said, worked};
+
+#[test]
+fn optimize_writes_the_five_files_of_the_specification() {
+    let folder = tempfile::tempdir().unwrap();
+    worked(&optimize(
+        folder.path(),
+        &["--push-layer", "y", "--push-channel", "2", "--mean", "None"],
+    ));
+    let expected =
+        ["best_X.jpg", "best_Xpm.jpg", "info.pkl", "info.txt", "info_big.pkl"].map(|n| format!("opt_y_0002_0_{n}"));
+    assert_eq!(files(&folder.path().join("optimize_results")), expected);
+    let again = optimize(
+        folder.path(),
+        &["--push-layer", "y", "--push-channel", "2", "--mean", "None"],
+    );
+    refused(&again, &["opt_y_0002_0_best_X.jpg exists already", "--brave"]);
+    worked(&optimize(
+        folder.path(),
+        &["--push-layer", "y", "--push-channel", "2", "--brave", "--skipbig"],
+    ));
+}
+
+#[test]
+fn several_units_and_seeds_equal_single_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let together = optimize(
+        folder.path(),
+        &[
+            "--push-layer",
+            "y",
+            "--push-channel",
+            "0-2,4",
+            "--rand-seed",
+            "0,3",
+            "--output-prefix",
+            "a/x",
+        ],
+    );
+    worked(&together);
+    assert_eq!(files(&folder.path().join("a")).len(), 8 * 5);
+    worked(&optimize(
+        folder.path(),
+        &[
+            "--push-layer",
+            "y",
+            "--push-channel",
+            "4",
+            "--rand-seed",
+            "3",
+            "--output-prefix",
+            "b/x",
+        ],
+    ));
+    // A batch's matrix products add up in another order, so the last digits of float32 differ.
+    let objectives = |prefix: &str| -> Vec<f64> {
+        let info = std::fs::read_to_string(folder.path().join(format!("{prefix}/x_y_0004_3_info.txt"))).unwrap();
+        let line = info.lines().find(|line| line.trim_start().starts_with("obj:")).unwrap();
+        let list = line.split_once('[').unwrap().1.trim_end_matches(']');
+        list.split(", ").map(|number| number.parse().unwrap()).collect()
+    };
+    let (together, alone) = (objectives("a"), objectives("b"));
+    assert_eq!(together.len(), 3);
+    assert!(
+        together.iter().zip(&alone).all(|(a, b)| (a - b).abs() < 1e-5 * b),
+        "{together:?} {alone:?}"
+    );
+}
+
+#[test]
+fn verbose_prints_the_original_lines() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = optimize(
+        folder.path(),
+        &["--push-layer", "conv1", "--push-channel", "1", "--verbose"],
+    );
+    worked(&output);
+    let printed = String::from_utf8(output.stdout.clone()).unwrap();
+    for expected in [
+        "push unit:        (1, 0, 0) with value",
+        "Max idx:",
+        "X:",
+        "grad:",
+        "2     progress:",
+    ] {
+        assert!(printed.contains(expected), "{expected}: {printed}");
+    }
+    assert!(said(&output).contains("corner (0,0) is pushed"), "{}", said(&output));
+}
+
+#[test]
+fn the_specification_command_lines_parse_word_for_word() {
+    let folder = tempfile::tempdir().unwrap();
+    let lines = [
+        "--decay 0      --blur-radius 0.5 --blur-every 4  --small-norm-percentile 50     --max-iter 500  --lr-policy progress --lr-params \"{'max_lr': 100.0, 'desired_prog': 2.0}\"",
+        "--decay 0.3    --blur-radius 0   --blur-every 0  --small-norm-percentile 20     --max-iter 750  --lr-policy constant --lr-params \"{'lr': 100.0}\"",
+        "--decay 0.0001 --blur-radius 1.0 --blur-every 4                                 --max-iter 1000 --lr-policy constant --lr-params \"{'lr': 100.0}\"",
+        "--decay 0      --blur-radius 0.5 --blur-every 4  --px-abs-benefit-percentile 90 --max-iter 1000 --lr-policy progress --lr-params \"{'max_lr': 100000000, 'desired_prog': 2.0}\"",
+        "--push-layer fc8 --push-channel 130 --decay 0.0001 --blur-radius 1.0 --blur-every 4 --max-iter 1000 --lr-policy constant --lr-params \"{'lr': 100.0}\"",
+    ];
+    let deploy = case("v1_alexnet_style/deploy.prototxt");
+    let weights = case("v1_alexnet_style/weights.caffemodel");
+    for (i, line) in lines.iter().enumerate() {
+        // As a shell splits it: the dicts are the only words with spaces.
+        let (plain, dict) = line.split_once('"').unwrap();
+        let mut arguments: Vec<&str> = vec!["optimize"];
+        arguments.extend(plain.split_whitespace());
+        arguments.push(dict.trim_end_matches('"'));
+        let prefix = format!("r{i}/opt");
+        arguments.extend([
+            "--deploy-proto",
+            deploy.to_str().unwrap(),
+            "--net-weights",
+            weights.to_str().unwrap(),
+        ]);
+        arguments.extend(["--backend", "flex", "--output-prefix", &prefix]);
+        let output = deepvis(folder.path(), &arguments);
+        // This little net has no fc8, and says so: everything before that was understood.
+        refused(&output, &["no layer \"fc8\""]);
+    }
+    for preset in ["paper-1", "paper-2", "paper-3", "paper-4"] {
+        worked(&optimize(
+            folder.path(),
+            &[
+                "--push-layer",
+                "y",
+                "--push-channel",
+                "1",
+                "--preset",
+                preset,
+                "--output-prefix",
+                preset,
+            ],
+        ));
+    }
+    let info = std::fs::read_to_string(folder.path().join("paper-4_y_0001_0_info.txt")).unwrap();
+    for expected in [
+        "px_abs_benefit_percentile: 90.0",
+        "lr_params: {'max_lr': 100000000, 'desired_prog': 2.0}",
+        "blur_radius: 0.5",
+    ] {
+        assert!(info.contains(expected), "{info}");
+    }
+}
+
+#[test]
+fn a_larger_mean_is_cropped_to_its_centre() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut mean = ndarray::Array3::<f32>::from_elem((4, 15, 20), 1e9);
+    mean.slice_mut(ndarray::s![.., 1..14, 3..17]).fill(100.0);
+    ndarray_npy::write_npy(folder.path().join("mean.npy"), &mean).unwrap();
+    worked(&optimize(
+        folder.path(),
+        &[
+            "--push-layer",
+            "y",
+            "--push-channel",
+            "0",
+            "--mean",
+            "mean.npy",
+            "--output-prefix",
+            "a",
+        ],
+    ));
+    worked(&optimize(
+        folder.path(),
+        &[
+            "--push-layer",
+            "y",
+            "--push-channel",
+            "0",
+            "--mean",
+            "(100,100,100,100)",
+            "--output-prefix",
+            "b",
+        ],
+    ));
+    let info = |name: &str| std::fs::read_to_string(folder.path().join(format!("{name}_y_0000_0_info.txt"))).unwrap();
+    assert_eq!(info("a"), info("b"));
+}
+
+#[test]
+fn a_training_prototxt_can_be_pushed() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = std::fs::read_to_string(case("conv_plain/deploy.prototxt")).unwrap();
+    let layers: Vec<&str> = text.lines().filter(|line| line.contains("\"Convolution\"")).collect();
+    let data = "layer { name: \"data\" type: \"Data\" top: \"data\" top: \"label\" include { phase: TEST } \
+                data_param { source: \"x\" batch_size: 4 } }\n";
+    let train = format!(
+        "{data}{}\nlayer {{ name: \"loss\" type: \"SoftmaxWithLoss\" bottom: \"y\" bottom: \"label\" top: \"loss\" }}",
+        layers.join("\n")
+    );
+    std::fs::write(folder.path().join("train.prototxt"), train).unwrap();
+    let weights = case("conv_plain/weights.caffemodel");
+    let start = [
+        "optimize",
+        "--backend",
+        "flex",
+        "--max-iter",
+        "2",
+        "--net-weights",
+        weights.to_str().unwrap(),
+    ];
+    let more = [
+        "--deploy-proto",
+        "train.prototxt",
+        "--input-shape",
+        "1,4,20,18",
+        "--push-layer",
+        "y",
+        "--push-channel",
+        "1",
+    ];
+    worked(&deepvis(folder.path(), &[&start[..], &more[..]].concat()));
+    let info = std::fs::read_to_string(folder.path().join("optimize_results/opt_y_0001_0_info.txt")).unwrap();
+    assert!(info.contains("x0: (4, 20, 18) array"), "{info}");
+}
+
+#[test]
+fn an_unknown_layer_type_matters_only_to_units_that_depend_on_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = std::fs::read_to_string(case("v1_alexnet_style/deploy.prototxt")).unwrap();
+    let more = "layers { name: \"odd\" type: THRESHOLD bottom: \"fc2\" top: \"odd\" }\n\
+                layers { name: \"after\" type: RELU bottom: \"odd\" top: \"after\" }\n";
+    std::fs::write(folder.path().join("odd.prototxt"), text + more).unwrap();
+    let odd = ["--deploy-proto", "odd.prototxt", "--push-channel", "0", "--push-layer"];
+    let weights = case("v1_alexnet_style/weights.caffemodel");
+    let run = |layer: &str| {
+        let start = [
+            "optimize",
+            "--backend",
+            "flex",
+            "--max-iter",
+            "1",
+            "--net-weights",
+            weights.to_str().unwrap(),
+        ];
+        deepvis(folder.path(), &[&start[..], &odd[..], &[layer]].concat())
+    };
+    let output = run("y");
+    worked(&output);
+    assert!(
+        said(&output).contains("warning: layer \"odd\" is of type Threshold"),
+        "{}",
+        said(&output)
+    );
+    refused(
+        &run("after"),
+        &[
+            "layer \"odd\" is of type Threshold",
+            "\"after\" depends on it",
+            "Convolution",
+        ],
+    );
+}

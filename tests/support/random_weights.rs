@@ -1,0 +1,53 @@
+//! Random weights for any prototxt, so that tests and benches need no downloaded network.
+
+use std::collections::BTreeMap;
+
+use deepvis::network::{InputSize, survey};
+use deepvis_importer::{Blob, Graph, Weights};
+use rand_mt::Mt;
+
+/// No net that is tested has a blob near this size.
+const MOST_ENTRIES: usize = 1 << 30;
+
+/// Weights of He's size (uniform, of variance 2 / inputs), biases near zero.
+pub fn blobs(graph: &Graph, seed: u32) -> BTreeMap<String, Vec<(Vec<usize>, Vec<f32>)>> {
+    let mut random = Mt::new(seed);
+    let mut uniform = |limit: f32| (random.next_u32() as f32 / u32::MAX as f32 * 2.0 - 1.0) * limit;
+    survey(graph, None, InputSize::Declared, MOST_ENTRIES)
+        .into_iter()
+        .filter(|fact| !fact.parameter_shapes.is_empty())
+        .map(|fact| {
+            let blobs = fact
+                .parameter_shapes
+                .iter()
+                .map(|shape| {
+                    let inputs: usize = shape[1..].iter().product();
+                    let limit = if shape.len() > 1 {
+                        (6.0 / inputs as f32).sqrt()
+                    } else {
+                        0.1
+                    };
+                    let values = (0..shape.iter().product()).map(|_| uniform(limit)).collect();
+                    (shape.clone(), values)
+                })
+                .collect();
+            (fact.name, blobs)
+        })
+        .collect()
+}
+
+/// The same as weights to build a network with.
+#[allow(dead_code, reason = "not every program that this file is part of builds networks")]
+pub fn weights(graph: &Graph, seed: u32) -> Weights {
+    let layers = blobs(graph, seed)
+        .into_iter()
+        .map(|(name, blobs)| {
+            let blobs = blobs
+                .into_iter()
+                .map(|(shape, values)| Blob::from_values(shape, values))
+                .collect();
+            (name, blobs)
+        })
+        .collect();
+    Weights::new(layers, "random".into())
+}

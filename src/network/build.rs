@@ -97,7 +97,7 @@ impl LayerBuild<'_> {
         what: &str,
         shape: [usize; D],
     ) -> Result<Param<Tensor<D>>> {
-        self.asked_for.borrow_mut().insert(index, shape.to_vec());
+        self.ask_for(index, what, &shape)?;
         let Some(blobs) = self.learned else {
             let zeros = move |device: &Device, _| Tensor::zeros(shape, device);
             return Ok(Param::uninitialized(
@@ -123,11 +123,22 @@ impl LayerBuild<'_> {
 
     /// The entries of the learned blob of that index.
     pub(super) fn values(&self, index: usize, what: &str, shape: &[usize]) -> Result<Vec<f32>> {
-        self.asked_for.borrow_mut().insert(index, shape.to_vec());
+        self.ask_for(index, what, shape)?;
         match self.learned {
             Some(blobs) => Ok(self.learned(blobs, index, what, shape)?.values()?),
             None => Ok(vec![0.0; shape.iter().product()]),
         }
+    }
+
+    /// Notes a learned blob's shape, and refuses one that is out of all proportion.
+    fn ask_for(&self, index: usize, what: &str, shape: &[usize]) -> Result<()> {
+        if entries(shape).is_none_or(|entries| entries > self.most_entries) {
+            return Err(self.error(format!(
+                "its {what} of shape {shape:?} does not fit the memory that may be used; see --max-memory"
+            )));
+        }
+        self.asked_for.borrow_mut().insert(index, shape.to_vec());
+        Ok(())
     }
 
     fn learned<'b>(&self, blobs: &'b [Learned], index: usize, what: &str, shape: &[usize]) -> Result<&'b Learned> {

@@ -10,7 +10,7 @@ use crate::support::repository;
 const MOST_ENTRIES: usize = 1 << 22;
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(500))]
+    #![proptest_config(ProptestConfig::with_cases(5000))]
 
     #[test]
     fn numbers_in_a_prototxt_may_be_anything(

@@ -9,8 +9,11 @@ use rand_mt::Mt;
 /// No net that is tested has a blob near this size.
 const MOST_ENTRIES: usize = 1 << 30;
 
+/// Shape and values of a blob.
+pub type Drawn = (Vec<usize>, Vec<f32>);
+
 /// Weights of He's size (uniform, of variance 2 / inputs), biases near zero.
-pub fn blobs(graph: &Graph, seed: u32) -> BTreeMap<String, Vec<(Vec<usize>, Vec<f32>)>> {
+pub fn blobs(graph: &Graph, seed: u32) -> BTreeMap<String, Vec<Drawn>> {
     let mut random = Mt::new(seed);
     let mut uniform = |limit: f32| (random.next_u32() as f32 / u32::MAX as f32 * 2.0 - 1.0) * limit;
     survey(graph, None, InputSize::Declared, MOST_ENTRIES)

@@ -1,12 +1,12 @@
 //! Convolution as a matrix product over unfolded patches, and its way back to the image.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use rayon::prelude::*;
 
 use super::gemm::{Matrix, multiply};
 use super::relu;
-use super::scratch::with_scratch;
 use super::{HostArray, HostFunction, Output};
 
 /// The sizes of a convolution over one image.
@@ -139,6 +139,23 @@ impl Geometry {
     }
 }
 
+thread_local! {
+    /// Unfolded patches, kept from layer to layer and from iteration to iteration.
+    static COLUMNS: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Runs `work` with scratch space of `len` entries, whose contents are arbitrary.
+fn with_columns<T>(len: usize, work: impl FnOnce(&mut [f32]) -> T) -> T {
+    // Taken out rather than borrowed: while one matrix product waits for its threads, rayon may run another here.
+    let mut columns = COLUMNS.take();
+    if columns.len() < len {
+        columns.resize(len, 0.0);
+    }
+    let result = work(&mut columns[..len]);
+    COLUMNS.replace(columns);
+    result
+}
+
 /// `weight * patches(image)`, added to what `out` holds.
 fn correlate(geometry: &Geometry, image: &[f32], weight: &[f32], out: &mut [f32]) {
     let (patch, area) = (geometry.patch(), geometry.output_area());
@@ -153,7 +170,7 @@ fn correlate(geometry: &Geometry, image: &[f32], weight: &[f32], out: &mut [f32]
         if geometry.is_pointwise() {
             multiply(out, weight, Matrix::new(image, patch, area), sizes, true);
         } else {
-            with_scratch(patch * area, |columns| {
+            with_columns(patch * area, |columns| {
                 geometry.unfold(image, columns);
                 multiply(out, weight, Matrix::new(columns, patch, area), sizes, true);
             });
@@ -176,7 +193,7 @@ fn spread(geometry: &Geometry, out: &[f32], weight: &[f32], image: &mut [f32]) {
         if geometry.is_pointwise() {
             multiply(image, weight, out, sizes, false);
         } else {
-            with_scratch(patch * area, |columns| {
+            with_columns(patch * area, |columns| {
                 multiply(columns, weight, out, sizes, false);
                 geometry.fold(columns, image);
             });
@@ -186,11 +203,14 @@ fn spread(geometry: &Geometry, out: &[f32], weight: &[f32], image: &mut [f32]) {
 
 /// One value a channel, repeated over `area` pixels, for each of `batch` images; zeros without a bias.
 fn biased(bias: Option<&HostArray>, batch: usize, channels: usize, area: usize) -> Vec<f32> {
-    let mut out = vec![0.0; batch * channels * area];
-    if let Some(bias) = bias {
-        out.par_chunks_mut(area.max(1))
-            .enumerate()
-            .for_each(|(plane, out)| out.fill(bias[plane % channels]));
+    let Some(bias) = bias else {
+        return vec![0.0; batch * channels * area];
+    };
+    let mut out = Vec::with_capacity(batch * channels * area);
+    for _ in 0..batch {
+        for value in bias.iter() {
+            out.resize(out.len() + area, *value);
+        }
     }
     out
 }
@@ -215,20 +235,22 @@ impl HostFunction for Convolve {
         for (image, out) in x.chunks(in_len.max(1)).zip(out.chunks_mut(out_len.max(1))) {
             correlate(&geometry, image, &weight, out);
         }
+        if let Some(slope) = self.relu {
+            relu::in_place(&mut out, slope);
+        }
         let shape = vec![batch, channels, rows, columns];
         if !track {
-            if let Some(slope) = self.relu {
-                relu::in_place(&mut out, slope);
-            }
             return Output {
                 values: out,
                 shape,
                 gradient: None,
             };
         }
-        let relu = self.relu.map(|slope| (slope, relu::in_place_noting(&mut out, slope)));
+        let relu = self.relu;
+        // The sign of the output tells where the ReLU let through; one bit would do, a byte is quicker.
+        let passed: Vec<bool> = relu.map_or_else(Vec::new, |_| out.iter().map(|y| *y > 0.0).collect());
         let gradient = Arc::new(move |grad: &HostArray| {
-            let masked = relu.as_ref().map(|(slope, passed)| relu::masked(grad, passed, *slope));
+            let masked = relu.map(|slope| relu::masked(grad, &passed, slope));
             let grad = masked.as_deref().unwrap_or(grad);
             let mut image = vec![0.0; batch * in_len];
             for (grad, image) in grad.chunks(out_len.max(1)).zip(image.chunks_mut(in_len.max(1))) {

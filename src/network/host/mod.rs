@@ -16,7 +16,6 @@ pub mod inner_product;
 pub mod lrn;
 pub mod pooling;
 pub mod relu;
-mod scratch;
 
 use std::fmt::{self, Debug};
 use std::sync::Arc;

@@ -51,34 +51,6 @@ impl Windows {
         (along(0), along(1))
     }
 
-    /// Raises a row of maxima (and notes where they are) to those of one line of the image, which starts at `base`: tap by
-    /// tap of the window, so that neighbouring windows are compared side by side.
-    fn raise(&self, line: &[f32], base: u32, values: &mut [f32], chosen: &mut [u32]) {
-        let (stride, pad) = (self.stride[1], self.pad[1]);
-        for tap in 0..self.kernel[1] {
-            let first = pad.saturating_sub(tap).div_ceil(stride);
-            let start = (first * stride + tap).saturating_sub(pad);
-            let Some(line) = line.get(start..) else { continue };
-            let windows = values.iter_mut().zip(chosen.iter_mut()).skip(first);
-            let place = base + u32::try_from(start).unwrap_or(NOTHING);
-            if stride == 1 {
-                for (((value, chosen), pixel), place) in windows.zip(line).zip(place..) {
-                    let larger = *pixel > *value;
-                    *value = if larger { *pixel } else { *value };
-                    *chosen = if larger { place } else { *chosen };
-                }
-            } else {
-                for (((value, chosen), pixel), place) in
-                    windows.zip(line.iter().step_by(stride)).zip((place..).step_by(stride))
-                {
-                    let larger = *pixel > *value;
-                    *value = if larger { *pixel } else { *value };
-                    *chosen = if larger { place } else { *chosen };
-                }
-            }
-        }
-    }
-
     fn areas(&self) -> (usize, usize) {
         (self.input[0] * self.input[1], self.output[0] * self.output[1])
     }
@@ -105,8 +77,8 @@ impl HostFunction for MaxPool {
         let (in_area, out_area) = windows.areas();
         let shape = output_shape(x, &windows);
         let count: usize = shape.iter().product();
-        let (rows, _) = windows.windows();
-        let (width, out_width) = (windows.input[1], windows.output[1].max(1));
+        let (rows, columns) = windows.windows();
+        let width = windows.input[1];
         let mut values = vec![0.0f32; count];
         let mut chosen = vec![0u32; count];
         values
@@ -114,13 +86,21 @@ impl HostFunction for MaxPool {
             .zip(chosen.par_chunks_mut(out_area.max(1)))
             .zip(x.par_chunks(in_area.max(1)))
             .for_each(|((values, chosen), plane)| {
-                let lines = values.chunks_mut(out_width).zip(chosen.chunks_mut(out_width));
-                for ((values, chosen), row) in lines.zip(&rows) {
-                    values.fill(-f32::MAX);
-                    chosen.fill(NOTHING);
-                    for y in row.start..row.end {
-                        let line = &plane[y * width..(y + 1) * width];
-                        windows.raise(line, u32::try_from(y * width).unwrap_or(NOTHING), values, chosen);
+                let mut at = 0;
+                for row in &rows {
+                    for column in &columns {
+                        let (mut best, mut best_at) = (-f32::MAX, usize::MAX);
+                        for y in row.start..row.end {
+                            let base = y * width;
+                            for (i, value) in plane[base + column.start..base + column.end].iter().enumerate() {
+                                if *value > best {
+                                    (best, best_at) = (*value, base + column.start + i);
+                                }
+                            }
+                        }
+                        values[at] = best;
+                        chosen[at] = u32::try_from(best_at).unwrap_or(NOTHING);
+                        at += 1;
                     }
                 }
             });

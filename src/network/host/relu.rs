@@ -24,34 +24,12 @@ pub(super) fn in_place(values: &mut [f32], slope: f32) {
     });
 }
 
-/// The same; also notes what was let through whole. (A bit would do, a byte is quicker.)
-pub(super) fn in_place_noting(values: &mut [f32], slope: f32) -> Vec<bool> {
-    let mut passed = vec![false; values.len()];
-    values
-        .par_chunks_mut(CHUNK)
-        .zip(passed.par_chunks_mut(CHUNK))
-        .for_each(|(values, passed)| {
-            for (value, passed) in values.iter_mut().zip(passed) {
-                *passed = *value > 0.0;
-                *value = if *passed { *value } else { slope * *value };
-            }
-        });
-    passed
-}
-
 /// The gradient that a ReLU passes on: all of it where its input was positive, `slope` of it elsewhere.
 pub(super) fn masked(grad: &[f32], passed: &[bool], slope: f32) -> Vec<f32> {
-    let mut masked = vec![0.0; grad.len()];
-    let parts = masked
-        .par_chunks_mut(CHUNK)
-        .zip(grad.par_chunks(CHUNK))
-        .zip(passed.par_chunks(CHUNK));
-    parts.for_each(|((masked, grad), passed)| {
-        for ((masked, grad), passed) in masked.iter_mut().zip(grad).zip(passed) {
-            *masked = if *passed { *grad } else { slope * grad };
-        }
-    });
-    masked
+    grad.iter()
+        .zip(passed)
+        .map(|(grad, passed)| if *passed { *grad } else { slope * grad })
+        .collect()
 }
 
 impl HostFunction for Relu {

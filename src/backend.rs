@@ -37,7 +37,13 @@ const INTERFACES: [wgpu::Backends; 3] = [wgpu::Backends::VULKAN, wgpu::Backends:
 /// which it numbers them.
 #[cfg(feature = "wgpu")]
 pub fn adapters() -> Vec<Adapter> {
-    let instance = wgpu::Instance::default();
+    // An instance limited to these: OpenGL, which burn does not compute with, complains on machines without a display.
+    let instance = wgpu::Instance::new(wgpu::InstanceDescriptor {
+        backends: INTERFACES
+            .into_iter()
+            .fold(wgpu::Backends::empty(), |all, interface| all | interface),
+        ..wgpu::InstanceDescriptor::new_without_display_handle()
+    });
     let mut all: Vec<Vec<Adapter>> = INTERFACES
         .iter()
         .map(|interface| numbered(block_on(instance.enumerate_adapters(*interface))))

@@ -75,4 +75,15 @@ mod tests {
         assert!((uniform[0] / 255.0 - 0.5507979025745755).abs() < 1e-15);
         assert!((uniform[1] / 255.0 - 0.7081478226181048).abs() < 1e-15);
     }
+
+    /// The specification's run: seed 0 at 3 x 227 x 227, "norm: [3921.52364497, ...", "std: [9.97384688005, ...".
+    #[test]
+    fn x0_has_the_figures_of_the_specification() {
+        let x0 = start(StartAt::MeanPlusRand, 0, &[0.0; 3 * 227 * 227]);
+        let found = crate::optimizer::statistics::statistics(&x0, &x0);
+        assert_eq!(
+            format!("{:.8} {:.11}", found.norm, found.std),
+            "3921.52364497 9.97384688005"
+        );
+    }
 }

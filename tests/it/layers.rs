@@ -154,6 +154,36 @@ fn layers_that_are_folded_away_can_be_pushed() {
     }
 }
 
+/// Branches that do not feed a target are not computed, nor are their weights asked for.
+#[test]
+fn only_what_a_target_needs_is_built() {
+    let folder = repository("tests/fixtures/layers/concat_split");
+    let import = deepvis_importer::import(&folder.join("deploy.prototxt"), &folder.join("weights.caffemodel")).unwrap();
+    let without_b = deepvis_importer::Weights::new(
+        import
+            .weights
+            .layers()
+            .filter(|(name, _)| *name != "b")
+            .map(|(n, b)| (n.into(), b.to_vec()))
+            .collect(),
+        "without b".into(),
+    );
+    let build = |target: &str| {
+        let device = Device::flex();
+        Network::build(
+            &import.graph,
+            &without_b,
+            &[target],
+            InputSize::Declared,
+            &device,
+            MOST_ENTRIES,
+        )
+    };
+    // The convolution and the ReLU in place on it, but neither the other branch nor what joins them.
+    assert_eq!(build("a").unwrap().computed_layers(), 2);
+    assert!(build("y").unwrap_err().to_string().contains("layer \"b\""));
+}
+
 /// Wherever there is an adapter, a software one too.
 #[test]
 fn all_cases_match_caffe_on_wgpu() {

@@ -255,3 +255,111 @@ fn an_unknown_layer_type_matters_only_to_units_that_depend_on_it() {
         ],
     );
 }
+
+fn info(folder: &std::path::Path, stem: &str) -> String {
+    std::fs::read_to_string(folder.join(format!("{stem}_info.txt"))).unwrap()
+}
+
+/// A mean as Caffe's own tools write it.
+#[test]
+fn a_binaryproto_is_a_mean() {
+    use deepvis_importer::proto::BlobProto;
+    use prost::Message;
+    let folder = tempfile::tempdir().unwrap();
+    let blob = BlobProto {
+        num: Some(1),
+        channels: Some(4),
+        height: Some(13),
+        width: Some(14),
+        data: vec![100.0; 4 * 13 * 14],
+        ..BlobProto::default()
+    };
+    std::fs::write(folder.path().join("mean.binaryproto"), blob.encode_to_vec()).unwrap();
+    let unit = ["--push-layer", "y", "--push-channel", "0"];
+    for (mean, prefix) in [
+        ("mean.binaryproto", "a"),
+        ("'mean.binaryproto'", "b"),
+        ("(100,100,100,100)", "c"),
+    ] {
+        worked(&optimize(
+            folder.path(),
+            &[&unit[..], &["--mean", mean, "--output-prefix", prefix]].concat(),
+        ));
+    }
+    assert_eq!(info(folder.path(), "a_y_0000_0"), info(folder.path(), "c_y_0000_0"));
+    assert_eq!(info(folder.path(), "b_y_0000_0"), info(folder.path(), "c_y_0000_0"));
+}
+
+#[test]
+fn caffe_root_gives_the_usual_places() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = folder.path().join("caffe/models/bvlc_reference_caffenet");
+    std::fs::create_dir_all(&model).unwrap();
+    std::fs::copy(case("v1_alexnet_style/deploy.prototxt"), model.join("deploy.prototxt")).unwrap();
+    let weights = model.join("bvlc_reference_caffenet.caffemodel");
+    std::fs::copy(case("v1_alexnet_style/weights.caffemodel"), weights).unwrap();
+    let imagenet = folder.path().join("caffe/python/caffe/imagenet");
+    std::fs::create_dir_all(&imagenet).unwrap();
+    let mean = ndarray::Array3::<f64>::from_elem((4, 20, 20), 100.0);
+    ndarray_npy::write_npy(imagenet.join("ilsvrc_2012_mean.npy"), &mean).unwrap();
+    let rooted = [
+        "optimize",
+        "--backend",
+        "flex",
+        "--max-iter",
+        "3",
+        "--caffe-root",
+        "caffe",
+        "--output-prefix",
+        "a",
+    ];
+    worked(&deepvis(
+        folder.path(),
+        &[&rooted[..], &["--push-layer", "y", "--push-channel", "1"]].concat(),
+    ));
+    let mean = [
+        "--push-layer",
+        "y",
+        "--push-channel",
+        "1",
+        "--mean",
+        "(100,100,100,100)",
+        "--output-prefix",
+        "b",
+    ];
+    worked(&optimize(folder.path(), &mean));
+    assert_eq!(info(folder.path(), "a_y_0001_0"), info(folder.path(), "b_y_0001_0"));
+}
+
+/// With --push-dir -1 the objective falls, and the best is the smallest.
+#[test]
+fn a_unit_can_be_pushed_down() {
+    let folder = tempfile::tempdir().unwrap();
+    let unit = [
+        "--push-layer",
+        "y",
+        "--push-channel",
+        "1",
+        "--push-dir",
+        "-1",
+        "--output-prefix",
+        "a",
+    ];
+    worked(&optimize(folder.path(), &unit));
+    let info = info(folder.path(), "a_y_0001_0");
+    let value = |name: &str| {
+        info.lines()
+            .find(|line| line.trim_start().starts_with(name))
+            .unwrap()
+            .split_once(": ")
+            .unwrap()
+            .1
+    };
+    let objectives: Vec<f64> = value("obj:")
+        .trim_matches(['[', ']'])
+        .split(", ")
+        .map(|v| v.parse().unwrap())
+        .collect();
+    assert!(objectives.windows(2).all(|pair| pair[1] < pair[0]), "{objectives:?}");
+    assert_eq!((value("best_ii:"), value("push_dir:")), ("2", "-1"));
+}

@@ -20,6 +20,7 @@ pub mod text;
 pub mod upgrade;
 pub mod weights;
 
+use std::collections::HashSet;
 use std::path::Path;
 
 pub use error::{Error, Result};
@@ -66,6 +67,14 @@ pub fn read_graph(deploy: &Path) -> Result<(Graph, Vec<String>)> {
         warnings.push(format!(
             "layer \"{}\" is of type {}, which is not computed; units that depend on it cannot be pushed",
             layer.name, layer.type_name
+        ));
+    }
+    let mut names = HashSet::new();
+    for layer in graph.layers.iter().filter(|layer| !names.insert(&layer.name)) {
+        warnings.push(format!(
+            "{}: several layers are named \"{}\"; they share the weights of that name, and the last is meant by it",
+            deploy.display(),
+            layer.name
         ));
     }
     Ok((graph, warnings))

@@ -38,8 +38,9 @@ static SCHEMA: LazyLock<Option<MessageDescriptor>> = LazyLock::new(|| {
         .get_message_by_name("caffe.NetParameter")
 });
 
-/// The most unknown fields that are skipped before the text is held to be something else than a network.
-const MOST_UNKNOWN_FIELDS: usize = 20_000;
+/// The most bytes that are parsed, over and over as unknown fields are blanked out, before the text is held to be something
+/// else than a network: thousands of times those of any known net, and seconds of work.
+const MOST_WORK: usize = 1 << 30;
 
 /// A parsed prototxt.
 #[derive(Debug)]
@@ -81,7 +82,7 @@ pub fn parse_net(text: String, path: &Path) -> Result<ParsedNet> {
         .ok_or_else(|| Error::Net("the schema of this build is damaged".into()))?;
     let mut text = text;
     let mut unknown = BTreeSet::new();
-    for _ in 0..MOST_UNKNOWN_FIELDS {
+    for _ in 0..(MOST_WORK / text.len().max(1)).max(1) {
         match DynamicMessage::parse_text_format(descriptor.clone(), &text) {
             Ok(message) => {
                 let net = message
@@ -111,8 +112,9 @@ pub fn parse_net(text: String, path: &Path) -> Result<ParsedNet> {
         }
     }
     Err(Error::Net(format!(
-        "{}: more than {MOST_UNKNOWN_FIELDS} unknown fields; is this a network's prototxt?",
-        path.display()
+        "{}: too many fields are not Caffe's ({}, ...); is this a network's prototxt?",
+        path.display(),
+        unknown.iter().take(3).cloned().collect::<Vec<_>>().join(", ")
     )))
 }
 

@@ -289,3 +289,25 @@ fn a_dangling_bottom_is_named_with_the_nearest_blob() {
         "{error}"
     );
 }
+
+#[test]
+fn layers_of_one_name_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("deploy.prototxt");
+    std::fs::write(&path, DEPLOY.replace("name: 'other'", "name: 'fc'")).unwrap();
+    let (_, warnings) = read_graph(&path).unwrap();
+    assert!(
+        warnings.len() == 1 && warnings[0].contains("several layers are named \"fc\""),
+        "{warnings:?}"
+    );
+}
+
+/// Each unknown field costs another parse; that must end.
+#[test]
+fn very_many_unknown_fields_are_refused_in_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("deploy.prototxt");
+    std::fs::write(&path, "odd: 1\n".repeat(1 << 20)).unwrap();
+    let error = read_graph(&path).unwrap_err().to_string();
+    assert!(error.contains("too many fields are not Caffe's (odd, ...)"), "{error}");
+}

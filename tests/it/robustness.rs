@@ -36,3 +36,22 @@ proptest! {
         }
     }
 }
+
+/// Found by the test above: a transposed weight of 48 GB was made to learn its shape.
+#[test]
+fn a_weight_out_of_all_proportion_is_refused() {
+    let text = "input: 'data' input_shape { dim: 1 dim: 4 dim: 13 dim: 14 }
+        layer { name: 'y' type: 'InnerProduct' bottom: 'data' top: 'y'
+                inner_product_param { num_output: 16777216 transpose: true bias_term: false } }";
+    let path = std::path::Path::new("large");
+    let net = upgrade::to_current(text::parse_net(text.into(), path).unwrap().net, path).unwrap();
+    let facts = survey(&Graph::from_proto(&net).unwrap(), None, InputSize::Declared, 1 << 26);
+    assert!(
+        facts[1]
+            .problem
+            .as_ref()
+            .unwrap()
+            .contains("[728, 16777216] does not fit the memory"),
+        "{facts:?}"
+    );
+}

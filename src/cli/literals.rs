@@ -9,7 +9,8 @@ pub(super) fn parse(flag: &'static str, given: &str, expected: &'static str) -> 
     literal::parse(given).map_err(|message| wrong(flag, given, message, expected))
 }
 
-fn wrong(flag: &'static str, given: &str, message: impl Into<String>, expected: &'static str) -> Error {
+/// An error about a flag's value.
+pub(super) fn wrong(flag: &'static str, given: &str, message: impl Into<String>, expected: &'static str) -> Error {
     Error::Literal {
         flag,
         given: given.to_owned(),

@@ -36,8 +36,24 @@ use settings::Settings;
 /// Exit code for mistakes on the command line and missing devices; anything else that fails gives 1.
 const USAGE: u8 = 2;
 
+/// A mistake of ours, or a GPU that fails under burn, is told in one line too.
+fn tell_of_panics() {
+    if std::env::var_os("RUST_BACKTRACE").is_some() {
+        return;
+    }
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        let what = panic.payload_as_str().unwrap_or("it is not known why");
+        eprintln!(
+            "deepvis: internal error: {what} ({place}); RUST_BACKTRACE=1 shows more. If a GPU is the cause, --backend flex \
+             goes around it"
+        );
+    }));
+}
+
 /// Runs the program.
 pub fn run() -> ExitCode {
+    tell_of_panics();
     let settings = Settings::find();
     let shown = settings.as_ref().map(Clone::clone).unwrap_or_default();
     let matches = help::with_defaults(Cli::command(), &shown).get_matches();

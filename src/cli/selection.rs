@@ -4,18 +4,10 @@ use globset::Glob;
 
 use super::error::{Error, Result};
 use super::labels::Labels;
+use super::literals::wrong;
 
 /// Longest list that a range is expanded to.
 const MOST: usize = 1 << 20;
-
-fn wrong(flag: &'static str, given: &str, message: impl Into<String>, expected: &'static str) -> Error {
-    Error::Literal {
-        flag,
-        given: given.to_owned(),
-        message: message.into(),
-        expected,
-    }
-}
 
 /// `0-3,7` as numbers; `None` for an item that is neither a number nor a range.
 fn numbers(item: &str) -> Option<std::ops::RangeInclusive<usize>> {

@@ -118,6 +118,16 @@ impl Climb {
         Ok(reading)
     }
 
+    /// Ends the climb where it is.
+    pub fn stop(&mut self) {
+        let reached = self.results.majority.is_some();
+        self.results.meta_result.get_or_insert(if reached {
+            MetaResult::MajoritySuccess
+        } else {
+            MetaResult::MajorityFailure
+        });
+    }
+
     fn not_finite(&self, what: &'static str) -> Error {
         Error::NotFinite {
             iteration: self.iteration,
@@ -160,12 +170,7 @@ impl Climb {
         self.results.lr.push(rate);
         let is_last = self.iteration + 1 >= self.params.max_iter;
         if is_last {
-            let reached = self.results.majority.is_some();
-            self.results.meta_result = Some(if reached {
-                MetaResult::MajoritySuccess
-            } else {
-                MetaResult::MajorityFailure
-            });
+            self.stop();
         } else {
             let rate = rate as f32;
             for (x, gradient) in self.x.iter_mut().zip(gradient) {

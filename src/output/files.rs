@@ -116,6 +116,11 @@ impl ResultFiles {
             .collect()
     }
 
+    /// Whether all files are there. `info.txt` is written last, and none is ever half-written.
+    pub fn are_complete(&self, skip_big: bool) -> bool {
+        self.all(skip_big).iter().all(|path| path.exists())
+    }
+
     /// Refuses when any of the files is there.
     ///
     /// # Errors

@@ -363,3 +363,61 @@ fn a_unit_can_be_pushed_down() {
     assert!(objectives.windows(2).all(|pair| pair[1] < pair[0]), "{objectives:?}");
     assert_eq!((value("best_ii:"), value("push_dir:")), ("2", "-1"));
 }
+
+/// The same command again does what is missing or incomplete, and leaves the rest alone.
+#[test]
+fn several_units_are_resumed() {
+    let folder = tempfile::tempdir().unwrap();
+    let units = ["--push-layer", "y", "--push-channel", "all", "--output-prefix", "r/x"];
+    worked(&optimize(folder.path(), &units));
+    let place = |name: &str| folder.path().join("r").join(name);
+    std::fs::remove_file(place("x_y_0003_0_info.txt")).unwrap();
+    std::fs::write(place("x_y_0001_0_info.txt"), "kept").unwrap();
+    let output = optimize(folder.path(), &units);
+    worked(&output);
+    assert!(
+        said(&output).contains("4 of 5 units are done already"),
+        "{}",
+        said(&output)
+    );
+    assert_eq!(std::fs::read(place("x_y_0001_0_info.txt")).unwrap(), b"kept");
+    assert!(info(folder.path(), "r/x_y_0003_0").contains("meta_result"));
+    worked(&optimize(folder.path(), &[&units[..], &["--brave"]].concat()));
+    assert_ne!(std::fs::read(place("x_y_0001_0_info.txt")).unwrap(), b"kept");
+}
+
+/// Ctrl-C finishes the iteration and writes what was found.
+#[cfg(unix)]
+#[test]
+fn an_interrupted_climb_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let case = case("v1_alexnet_style");
+    let mut child = std::process::Command::new(assert_cmd::cargo::cargo_bin("deepvis"))
+        .current_dir(folder.path())
+        .args([
+            "optimize",
+            "--backend",
+            "flex",
+            "--push-layer",
+            "y",
+            "--push-channel",
+            "1",
+            "--max-iter",
+            "100000000",
+        ])
+        .arg("--deploy-proto")
+        .arg(case.join("deploy.prototxt"))
+        .arg("--net-weights")
+        .arg(case.join("weights.caffemodel"))
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    let kill = std::process::Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status();
+    assert!(kill.unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let info = info(folder.path(), "optimize_results/opt_y_0001_0");
+    assert!(info.contains("meta_result: Metaresult: majority"), "{info}");
+}

@@ -34,6 +34,11 @@ impl Geometry {
         self.input[0] / self.group * self.kernel[0] * self.kernel[1]
     }
 
+    /// Products that are added up for one image, in either direction.
+    pub fn multiply_adds(&self) -> u64 {
+        (self.patch() * self.output.iter().product::<usize>()) as u64
+    }
+
     fn output_area(&self) -> usize {
         self.output[1] * self.output[2]
     }

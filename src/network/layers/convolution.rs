@@ -129,15 +129,7 @@ impl Forward for Convolution {
     }
 
     fn multiply_adds(&self) -> u64 {
-        let Geometry {
-            input,
-            output,
-            kernel,
-            group,
-            ..
-        } = self.geometry;
-        let taps = input[0] / group * kernel[0] * kernel[1];
-        (taps * output.iter().product::<usize>()) as u64
+        self.geometry.multiply_adds()
     }
 }
 

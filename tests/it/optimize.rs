@@ -405,19 +405,25 @@ fn an_interrupted_climb_is_written() {
             "--max-iter",
             "100000000",
         ])
+        .arg("--verbose")
         .arg("--deploy-proto")
         .arg(case.join("deploy.prototxt"))
         .arg("--net-weights")
         .arg(case.join("weights.caffemodel"))
-        .stderr(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::null())
         .spawn()
         .unwrap();
-    std::thread::sleep(std::time::Duration::from_secs(2));
+    // It is interrupted when it climbs, however long the machine takes to start it.
+    let mut lines = std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().unwrap()));
+    assert!(lines.any(|line| line.unwrap().starts_with("10 ")));
+    let rest = std::thread::spawn(move || lines.count());
     let kill = std::process::Command::new("kill")
         .args(["-INT", &child.id().to_string()])
         .status();
     assert!(kill.unwrap().success());
     assert_eq!(child.wait().unwrap().code(), Some(130));
+    rest.join().unwrap();
     let info = info(folder.path(), "optimize_results/opt_y_0001_0");
     assert!(info.contains("meta_result: Metaresult: majority"), "{info}");
 }

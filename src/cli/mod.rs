@@ -64,13 +64,25 @@ pub fn run() -> ExitCode {
     match result {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("deepvis: {error:#}");
+            eprintln!("deepvis: {}", told(&error));
             match error.downcast_ref::<error::Error>() {
                 Some(_) => ExitCode::from(USAGE),
                 None => ExitCode::FAILURE,
             }
         }
     }
+}
+
+/// An error with its causes, each said once: many of our messages hold their cause already.
+fn told(error: &anyhow::Error) -> String {
+    error.chain().fold(String::new(), |text, cause| {
+        let cause = cause.to_string();
+        match text.as_str() {
+            "" => cause,
+            said if said.contains(&cause) => text,
+            said => format!("{said}: {cause}"),
+        }
+    })
 }
 
 fn dispatch(cli: Cli, settings: error::Result<Settings>) -> anyhow::Result<ExitCode> {

@@ -175,7 +175,7 @@ impl Job<'_> {
                     }
                     Err(error) => {
                         failed += 1;
-                        display.say(&format!("failed: {}: {error:#}", params.unit));
+                        display.say(&format!("failed: {}: {}", params.unit, super::told(&error)));
                     }
                 }
             }

@@ -12,7 +12,7 @@ use super::model::{Model, ModelOptions};
 use super::photo;
 use super::settings::Settings;
 use super::stdout::out;
-use crate::network::{InputSize, Network, survey};
+use crate::network::{InputSize, survey};
 
 pub(super) fn run(flags: &ClassifyFlags, settings: &Settings) -> anyhow::Result<ExitCode> {
     let first = flags.paths[0].as_path();
@@ -30,21 +30,12 @@ pub(super) fn run(flags: &ClassifyFlags, settings: &Settings) -> anyhow::Result<
     }
     let model = ModelOptions::resolve(&flags.model, settings, net)?.load()?;
     let compute = Compute::resolve(&flags.device)?;
-    for warning in &model.import.warnings {
-        eprintln!("warning: {warning}");
-    }
+    model.warn();
     let layer = match &flags.layer {
         Some(layer) => layer.clone(),
         None => last_layer(&model, compute.most_entries)?,
     };
-    let network = Network::build(
-        &model.import.graph,
-        &model.import.weights,
-        &[&layer],
-        model.options.size,
-        &compute.device,
-        compute.most_entries,
-    )?;
+    let network = model.network(&layer, &compute)?;
     let mean = model.mean(network.image())?;
     let [channels, rows, columns] = network.image();
     for path in images {

@@ -22,17 +22,8 @@ use crate::output::files::write_atomically;
 pub(super) fn run(flags: &ForwardFlags, settings: &Settings) -> anyhow::Result<ExitCode> {
     let model = ModelOptions::resolve(&flags.model, settings, flags.net.as_deref())?.load()?;
     let compute = Compute::resolve(&flags.device)?;
-    for warning in &model.import.warnings {
-        eprintln!("warning: {warning}");
-    }
-    let network = Network::build(
-        &model.import.graph,
-        &model.import.weights,
-        &[&flags.layer],
-        model.options.size,
-        &compute.device,
-        compute.most_entries,
-    )?;
+    model.warn();
+    let network = model.network(&flags.layer, &compute)?;
     let paths = [
         flags.output_dir.join("output.npy"),
         flags.output_dir.join("input_gradient.npy"),

@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use deepvis_importer::{Import, record};
 
+use super::device::Compute;
 use super::error::{Error, Result};
 use super::flags::ModelFlags;
 use super::labels::Labels;
 use super::literals;
 use super::mean::Mean;
 use super::settings::{FILE_NAME, Settings};
-use crate::network::InputSize;
+use crate::network::{InputSize, Network};
 
 /// Where Caffe's own download scripts put things below a checkout: prototxt, weights.
 const CAFFE_MODELS: &[(&str, &str)] = &[
@@ -175,6 +176,29 @@ impl ModelOptions {
 }
 
 impl Model {
+    /// Tells what the importer found odd.
+    pub fn warn(&self) {
+        for warning in &self.import.warnings {
+            eprintln!("warning: {warning}");
+        }
+    }
+
+    /// The network up to a layer.
+    ///
+    /// # Errors
+    /// As [`Network::build`].
+    pub fn network(&self, layer: &str, compute: &Compute) -> crate::network::Result<Network> {
+        let Import { graph, weights, .. } = &self.import;
+        Network::build(
+            graph,
+            weights,
+            &[layer],
+            self.options.size,
+            &compute.device,
+            compute.most_entries,
+        )
+    }
+
     /// The mean for an image of that size, an entry for each of the image's.
     ///
     /// # Errors

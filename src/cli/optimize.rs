@@ -32,17 +32,10 @@ pub(super) fn run(flags: &OptimizeFlags, settings: &Settings) -> anyhow::Result<
         }
     };
     let model = options.model.clone().load()?;
-    for warning in &model.import.warnings {
-        say(&format!("warning: {warning}"));
+    if !quiet {
+        model.warn();
     }
-    let network = Network::build(
-        &model.import.graph,
-        &model.import.weights,
-        &[&options.layer],
-        options.model.size,
-        &compute.device,
-        compute.most_entries,
-    )?;
+    let network = model.network(&options.layer, &compute)?;
     let shape = network.shape(0).to_vec();
     let extents = objective::extents(&shape, &options.layer)?;
     let all = jobs::params(&options, &model, &shape)?;

@@ -14,11 +14,11 @@ use deepvis::network::{InputSize, Network};
 use deepvis::optimizer::{Climb, LearningRate, Number, Params, Regularizers, StartAt, Unit, run};
 use deepvis::python::Value;
 
-/// File name below `nets/`, and the layer that is pushed.
+/// File name below `models/deploy/`, and the layer that is pushed.
 const NETS: &[(&str, &str)] = &[
     ("caffenet", "fc8"),
-    ("googlenet", "classifier"),
-    ("squeezenet", "conv10"),
+    ("googlenet", "loss3/classifier"),
+    ("squeezenet_v1.1", "conv10"),
 ];
 
 fn params(layer: &str, channel: usize) -> Params {
@@ -45,7 +45,7 @@ fn params(layer: &str, channel: usize) -> Params {
 
 fn network(net: &str, layer: &str, device: &Device) -> Network {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("benches/nets")
+        .join("models/deploy")
         .join(format!("{net}.prototxt"));
     let (graph, _) = deepvis_importer::read_graph(&path).unwrap();
     let weights = random_weights::weights(&graph, 0);

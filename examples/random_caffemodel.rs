@@ -1,6 +1,6 @@
 //! Writes a caffemodel with random weights for any prototxt: to try deepvis, or to measure it, without a trained network.
 //!
-//! `cargo run --release --example random_caffemodel -- benches/nets/caffenet.prototxt caffenet.caffemodel`
+//! `cargo run --release --example random_caffemodel -- models/deploy/caffenet.prototxt caffenet.caffemodel`
 
 #[path = "../tests/support/random_weights.rs"]
 mod random_weights;

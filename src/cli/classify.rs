@@ -8,7 +8,7 @@ use burn::tensor::{Tensor, TensorData};
 use super::device::Compute;
 use super::error::Error;
 use super::flags::ClassifyFlags;
-use super::model::{Model, ModelOptions};
+use super::model::{Model, ModelOptions, named};
 use super::photo;
 use super::settings::Settings;
 use super::stdout::out;
@@ -17,6 +17,7 @@ use crate::network::{InputSize, survey};
 pub(super) fn run(flags: &ClassifyFlags, settings: &Settings) -> anyhow::Result<ExitCode> {
     let first = flags.paths[0].as_path();
     let names_net = first.is_dir()
+        || named::is_name(first)
         || first
             .extension()
             .is_some_and(|e| e == "bpk" || e == "prototxt" || e == "caffemodel");

@@ -4,26 +4,26 @@
 //! [`model`], [`device`] and [`literals`]) before it does anything.
 
 mod classify;
+mod demo;
 mod device;
 mod devices;
 pub mod error;
+mod fetch;
 pub mod flags;
 mod forward;
+mod gallery;
 mod help;
 mod import;
 mod init_settings;
 mod inspect;
-mod jobs;
 mod labels;
 mod literals;
 mod mean;
 mod model;
 mod optimize;
-mod options;
 mod photo;
-mod progress;
-mod selection;
 mod settings;
+mod show;
 mod stdout;
 
 use std::process::ExitCode;
@@ -88,6 +88,9 @@ fn told(error: &anyhow::Error) -> String {
 fn dispatch(cli: Cli, settings: error::Result<Settings>) -> anyhow::Result<ExitCode> {
     match cli.command {
         Command::Optimize(flags) => optimize::run(&flags, &settings?),
+        Command::Demo(flags) => demo::run(&flags),
+        Command::Gallery(flags) => gallery::run(&flags),
+        Command::Fetch(flags) => fetch::run(&flags),
         Command::Import(flags) => import::run(&flags),
         Command::Inspect(flags) => inspect::run(&flags, &settings?),
         Command::Classify(flags) => classify::run(&flags, &settings?),

@@ -40,6 +40,8 @@ pub struct Settings {
     pub push_layer: Option<String>,
     /// `--push-channel`
     pub push_channel: Option<usize>,
+    /// `--preset`
+    pub preset: Option<String>,
     /// The file these came from.
     #[serde(skip)]
     pub source: Option<PathBuf>,
@@ -59,6 +61,11 @@ impl Settings {
             Some(place) => Self::read(place),
             None => Ok(Self::default()),
         }
+    }
+
+    /// Whether they say which network to load.
+    pub fn name_a_network(&self) -> bool {
+        self.caffe_root.is_some() || self.deploy_proto.is_some() || self.net_weights.is_some()
     }
 
     /// Reads a settings file.

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::error::{Error, Result};
 use super::objective::{self, Reading};
 use super::params::Params;
@@ -12,6 +14,17 @@ use super::statistics::{gradient_norm, statistics};
 
 /// Black and white, in grey levels.
 const RANGE: std::ops::RangeInclusive<f64> = 0.0..=255.0;
+
+/// Where a climb is: with it and its settings the climb goes on as if it had never been interrupted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct State {
+    /// The image after the last step.
+    pub x: Vec<f64>,
+    /// The iteration that comes next.
+    pub iteration: usize,
+    /// What was recorded so far.
+    pub results: Results,
+}
 
 /// The optimization of one unit, one iteration at a time.
 #[derive(Debug, Clone)]
@@ -86,6 +99,32 @@ impl Climb {
     /// The image as it is: after the last step, mean-subtracted.
     pub fn x(&self) -> &[f64] {
         &self.x
+    }
+
+    /// Where the climb is.
+    pub fn state(&self) -> State {
+        State {
+            x: self.x.clone(),
+            iteration: self.iteration,
+            results: self.results.clone(),
+        }
+    }
+
+    /// Goes on from a state of the same climb.
+    ///
+    /// # Errors
+    /// When the state is of an image of another size.
+    pub fn restore(&mut self, state: State) -> Result<()> {
+        if state.x.len() != self.x.len() || state.results.image != self.image {
+            return Err(Error::Setting(format!(
+                "the checkpoint is of an image of {:?}, this network's is {:?}",
+                state.results.image, self.image
+            )));
+        }
+        self.x = state.x;
+        self.iteration = state.iteration;
+        self.results = state.results;
+        Ok(())
     }
 
     /// Puts another image in place, as if the last step had led there.

@@ -15,7 +15,7 @@ pub mod run;
 pub mod start;
 pub mod statistics;
 
-pub use climb::Climb;
+pub use climb::{Climb, State};
 pub use error::{Error, Result};
 pub use params::{Number, Params, Regularizers, StartAt, Unit};
 pub use rate::LearningRate;

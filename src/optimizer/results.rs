@@ -1,10 +1,12 @@
 //! What is remembered of an optimization: `FindResults` in the original.
 
+use serde::{Deserialize, Serialize};
+
 use super::objective::Reading;
 use super::statistics::ImageStatistics;
 
 /// How an optimization ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum MetaResult {
     /// The unit was the largest of its layer at some iteration.
     MajoritySuccess,
@@ -26,7 +28,7 @@ impl MetaResult {
 }
 
 /// An image and when it was seen.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Snapshot {
     /// The iteration.
     pub ii: usize,
@@ -37,7 +39,7 @@ pub struct Snapshot {
 }
 
 /// The record of an optimization: one entry an iteration, and the images worth keeping.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Results {
     /// The start image.
     pub x0: Vec<f64>,

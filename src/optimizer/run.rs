@@ -1,6 +1,7 @@
 //! Climbs and a network together: several units, or seeds of one, in one forward and backward pass.
 
 use burn::tensor::{Device, Tensor, TensorData};
+use rayon::prelude::*;
 
 use super::climb::Climb;
 use super::error::{Error, Result};
@@ -108,11 +109,24 @@ pub fn run(
                 return outcomes;
             }
         };
-        let values = evaluation.values.chunks(evaluation.values.len() / active.len());
+        let values = evaluation.values.par_chunks(evaluation.values.len() / active.len());
+        let gradients = evaluation.gradient.par_chunks(evaluation.gradient.len() / active.len());
+        let mut climbing: Vec<&mut Climb> = climbs
+            .iter_mut()
+            .enumerate()
+            .filter(|(place, _)| active.contains(place))
+            .map(|(_, climb)| climb)
+            .collect();
+        let readings: Vec<Result<Reading>> = climbing
+            .par_iter_mut()
+            .zip(values)
+            .zip(gradients)
+            .map(|((climb, values), gradient)| climb.advance(values, gradient))
+            .collect();
         let gradients = evaluation.gradient.chunks(evaluation.gradient.len() / active.len());
         let mut go_on = true;
-        for ((place, values), gradient) in active.into_iter().zip(values).zip(gradients) {
-            match climbs[place].advance(values, gradient) {
+        for ((place, reading), gradient) in active.into_iter().zip(readings).zip(gradients) {
+            match reading {
                 Ok(reading) => {
                     go_on &= progress(Progress {
                         climb: &climbs[place],

@@ -19,6 +19,25 @@ pub enum Error {
         /// Why.
         source: std::io::Error,
     },
+    /// A file that is there cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A checkpoint cannot be gone on from.
+    #[error("{}: {message}; take it away, or give --brave, to start anew", path.display())]
+    Checkpoint {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// A gallery was asked for of a folder without results.
+    #[error("there are no results in {}: nothing ends with _info.txt", .0.display())]
+    NoResults(PathBuf),
     /// A picture could not be encoded.
     #[error("cannot encode {}: {message}", path.display())]
     Encode {

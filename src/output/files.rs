@@ -101,6 +101,15 @@ impl ResultFiles {
         output_template.contains("%(r.")
     }
 
+    /// What all names begin with, relative to a folder when it is in there.
+    pub fn below(&self, folder: &Path) -> String {
+        let stem = Path::new(&self.stem);
+        stem.strip_prefix(folder)
+            .unwrap_or(stem)
+            .to_string_lossy()
+            .replace('\\', "/")
+    }
+
     /// The file of that ending, as in `best_X.jpg`.
     pub fn path(&self, ending: &str) -> PathBuf {
         PathBuf::from(format!("{}_{ending}", self.stem))
@@ -114,11 +123,6 @@ impl ResultFiles {
             .filter(|ending| !(skip_big && *ending == "info_big.pkl"))
             .map(|e| self.path(e))
             .collect()
-    }
-
-    /// Whether all files are there. `info.txt` is written last, and none is ever half-written.
-    pub fn are_complete(&self, skip_big: bool) -> bool {
-        self.all(skip_big).iter().all(|path| path.exists())
     }
 
     /// Refuses when any of the files is there.
@@ -145,11 +149,18 @@ fn contained(layer: &str) -> String {
     parts.collect::<Vec<_>>().join("/").replace(['\0', ':'], "_")
 }
 
-/// Writes all files of an optimization; `info.txt` comes last, so that where it is, the others are.
+/// Writes all files of an optimization; `info.txt` comes last, so that where it is, the others are, and what `before_last`
+/// does.
 ///
 /// # Errors
 /// When files exist and may not be overwritten, or one cannot be written.
-pub fn write_results(files: &ResultFiles, params: &Params, results: &Results, extras: &Extras<'_>) -> Result<()> {
+pub fn write_results(
+    files: &ResultFiles,
+    params: &Params,
+    results: &Results,
+    extras: &Extras<'_>,
+    before_last: impl FnOnce() -> Result<()>,
+) -> Result<()> {
     if !extras.brave {
         files.refuse_existing(extras.skip_big)?;
     }
@@ -173,5 +184,6 @@ pub fn write_results(files: &ResultFiles, params: &Params, results: &Results, ex
     if !extras.skip_big {
         write("info_big.pkl", pickle::info(params, results, pickle::Arrays::Whole))?;
     }
+    before_last()?;
     write("info.txt", Ok(text::info(params, results).into_bytes()))
 }

@@ -35,6 +35,11 @@ pub fn plus_mean(x: &[f64], mean: &[f64]) -> Vec<f64> {
     sum.iter().map(|value| (value - min) / (max - min + TINY)).collect()
 }
 
+/// `x` plus the mean as it is, black and white being 0 and 255: pictures of one climb stay comparable.
+pub fn as_it_is(x: &[f64], mean: &[f64]) -> Vec<f64> {
+    x.iter().zip(mean).map(|(x, mean)| (x + mean) / 255.0).collect()
+}
+
 fn extremes(x: &[f64]) -> (f64, f64) {
     x.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(min, max), x| {
         (min.min(*x), max.max(*x))
@@ -91,7 +96,7 @@ impl Picture {
         }
     }
 
-    fn size(&self) -> Result<(u32, u32), String> {
+    pub(super) fn size(&self) -> Result<(u32, u32), String> {
         let side = |side: usize| u32::try_from(side).map_err(|_| "it is too large for a picture".to_owned());
         Ok((side(self.width)?, side(self.height)?))
     }

@@ -17,9 +17,14 @@ fn block(class: &str, attributes: &Attributes) -> String {
     out
 }
 
+/// Its first half: what was asked for.
+pub fn params(params: &Params) -> String {
+    block("FindParams", &attributes::params(params))
+}
+
 /// The text of `info.txt`, to the letter as the original wrote it.
 pub fn info(params: &Params, results: &Results) -> String {
-    let params = block("FindParams", &attributes::params(params));
+    let params = self::params(params);
     let results = block("FindResults", &attributes::results(results));
     format!("{params}\n\n{results}\n")
 }

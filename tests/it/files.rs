@@ -224,7 +224,7 @@ fn results_are_never_overwritten_unasked() {
         skip_big: true,
         brave: false,
     };
-    write_results(&files, &params, &results, &extras).unwrap();
+    write_results(&files, &params, &results, &extras, || Ok(())).unwrap();
     let mut names: Vec<_> = std::fs::read_dir(folder.path().join("sub"))
         .unwrap()
         .map(|e| e.unwrap().file_name().into_string().unwrap())
@@ -234,12 +234,12 @@ fn results_are_never_overwritten_unasked() {
         names,
         ["best_X.jpg", "best_Xpm.jpg", "info.pkl", "info.txt"].map(|n| format!("opt_fc8_0001_5_{n}"))
     );
-    let error = write_results(&files, &params, &results, &extras)
+    let error = write_results(&files, &params, &results, &extras, || Ok(()))
         .unwrap_err()
         .to_string();
     assert!(error.contains("exists already") && error.contains("--brave"), "{error}");
     extras.brave = true;
-    write_results(&files, &params, &results, &extras).unwrap();
+    write_results(&files, &params, &results, &extras, || Ok(())).unwrap();
 }
 
 #[test]

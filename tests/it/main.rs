@@ -3,6 +3,7 @@
 mod commands;
 mod files;
 mod layers;
+mod many;
 mod mistakes;
 mod optimize;
 mod program;

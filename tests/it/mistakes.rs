@@ -228,9 +228,18 @@ fn files_that_are_missing_or_of_another_kind_are_named() {
         &run(&deploy, &weights, &["--labels", "nothing.txt"]),
         &["--labels: there is no nothing.txt"],
     );
+    std::fs::create_dir(place("nothing")).unwrap();
     refused(
-        &deepvis(folder.path(), &["optimize"]),
+        &deepvis(folder.path(), &["optimize", "--model", "nothing"]),
         &["--deploy-proto", "deepvis.toml"],
+    );
+    refused(
+        &deepvis(folder.path(), &["optimize", "--model", "bvlc-googlnet"]),
+        &["--model bvlc-googlnet", "did you mean bvlc-googlenet"],
+    );
+    refused(
+        &deepvis(folder.path(), &["optimize", "--model", "bvlc-googlenet"]),
+        &["`deepvis fetch bvlc-googlenet` brings it"],
     );
     std::fs::write(place("deepvis.toml"), "push_layr = 'y'").unwrap();
     refused(&run(&deploy, &weights, &[]), &["deepvis.toml", "push_layr"]);

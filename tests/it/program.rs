@@ -69,3 +69,29 @@ pub fn files(folder: &Path) -> Vec<String> {
     names.sort();
     names
 }
+
+/// The `info.txt` of an optimization.
+pub fn info(folder: &Path, stem: &str) -> String {
+    std::fs::read_to_string(folder.join(format!("{stem}_info.txt"))).unwrap()
+}
+
+/// A deepvis that is not waited for, on the AlexNet-like case as [`optimize`].
+pub fn started(folder: &Path, arguments: &[&str]) -> std::process::Command {
+    let case = case("v1_alexnet_style");
+    let mut command = std::process::Command::new(assert_cmd::cargo::cargo_bin("deepvis"));
+    command
+        .current_dir(folder)
+        .env("XDG_CONFIG_HOME", folder)
+        .env("HOME", folder)
+        .args(["optimize", "--backend", "flex", "--deploy-proto"])
+        .arg(case.join("deploy.prototxt"))
+        .arg("--net-weights")
+        .arg(case.join("weights.caffemodel"))
+        .args(arguments);
+    command
+}
+
+/// A command line's words.
+pub fn words(line: &str) -> Vec<&str> {
+    line.split_whitespace().collect()
+}

@@ -2,9 +2,9 @@
 
 use globset::Glob;
 
-use super::error::{Error, Result};
-use super::labels::Labels;
-use super::literals::wrong;
+use crate::cli::error::{Error, Result};
+use crate::cli::labels::Labels;
+use crate::cli::literals::wrong;
 
 /// Longest list that a range is expanded to.
 const MOST: usize = 1 << 20;

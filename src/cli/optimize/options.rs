@@ -1,11 +1,13 @@
 //! `deepvis optimize`, resolved: every literal parsed, presets and defaults filled in.
 
-use super::error::{Error, Result};
-use super::flags::{OptimizeFlags, RegularizerFlags};
-use super::literals::{self, Spatial};
-use super::model::ModelOptions;
+use deepvis_importer::names::suggest;
+
 use super::selection;
-use super::settings::Settings;
+use crate::cli::error::{Error, Result};
+use crate::cli::flags::{OptimizeFlags, RegularizerFlags};
+use crate::cli::literals::{self, Spatial};
+use crate::cli::model::ModelOptions;
+use crate::cli::settings::Settings;
 use crate::optimizer::{LearningRate, Number, Regularizers, StartAt};
 use crate::python::Value;
 
@@ -19,7 +21,7 @@ const LR_PARAMS: &str = "{\"lr\": 1}";
 const PUSH_LAYER: &str = "fc8";
 const PUSH_CHANNEL: usize = 130;
 
-/// A row of the paper's Table 1, as the specification's command lines give it.
+/// A row of the paper's Table 1, as the specification's command lines give it, or one of ours.
 struct Preset {
     name: &'static str,
     decay: &'static str,
@@ -77,13 +79,26 @@ const PRESETS: &[Preset] = &[
         lr_policy: "progress",
         lr_params: "{'max_lr': 100000000, 'desired_prog': 2.0}",
     },
+    // For the bundled network, found by looking: see models/demo/README.md.
+    Preset {
+        name: "demo",
+        decay: "0.01",
+        blur_radius: "0.6",
+        blur_every: "4",
+        small_norm_percentile: None,
+        px_abs_benefit_percentile: None,
+        max_iter: 300,
+        lr_policy: "progress",
+        lr_params: "{'max_lr': 10000.0, 'desired_prog': 1.0}",
+    },
 ];
 
 /// What to optimize, and how.
 #[derive(Debug, Clone)]
 pub(super) struct OptimizeOptions {
     pub(super) model: ModelOptions,
-    pub(super) layer: String,
+    /// As given: patterns need the network.
+    pub(super) layers: String,
     /// As given: a selection needs the layer's size and labels.
     pub(super) channels: String,
     pub(super) spatial: Spatial,
@@ -98,8 +113,9 @@ pub(super) struct OptimizeOptions {
 
 impl OptimizeOptions {
     pub(super) fn resolve(flags: &OptimizeFlags, settings: &Settings) -> Result<Self> {
-        let name = flags.regularizers.preset.as_deref();
-        let preset = name.and_then(|name| PRESETS.iter().find(|preset| preset.name == name));
+        let model = ModelOptions::resolve(&flags.model, settings, None)?;
+        let settings = &model.settings;
+        let preset = preset(flags.regularizers.preset.as_deref(), settings)?;
         let policy = flags
             .rate
             .lr_policy
@@ -121,8 +137,7 @@ impl OptimizeOptions {
         let layer = flags.unit.push_layer.clone().or_else(|| settings.push_layer.clone());
         let channel = settings.push_channel.unwrap_or(PUSH_CHANNEL);
         Ok(Self {
-            model: ModelOptions::resolve(&flags.model, settings, None)?,
-            layer: layer.unwrap_or_else(|| PUSH_LAYER.into()),
+            layers: layer.unwrap_or_else(|| PUSH_LAYER.into()),
             channels: flags.unit.push_channel.clone().unwrap_or_else(|| channel.to_string()),
             spatial: literals::spatial(&flags.unit.push_spatial)?,
             push_dir: literals::push_dir(&flags.unit.push_dir)?,
@@ -132,7 +147,25 @@ impl OptimizeOptions {
             rate,
             lr_params,
             max_iter,
+            model,
         })
+    }
+}
+
+/// The preset that the flag names, else the settings.
+fn preset(flag: Option<&str>, settings: &Settings) -> Result<Option<&'static Preset>> {
+    let Some(name) = flag.or(settings.preset.as_deref()) else {
+        return Ok(None);
+    };
+    match PRESETS.iter().find(|preset| preset.name == name) {
+        Some(preset) => Ok(Some(preset)),
+        None => {
+            let known: Vec<&str> = PRESETS.iter().map(|preset| preset.name).collect();
+            Err(Error::Usage(format!(
+                "preset = \"{name}\" in the settings: there is none; {}",
+                suggest(name, &known, 10)
+            )))
+        }
     }
 }
 

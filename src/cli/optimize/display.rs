@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::labels::Labels;
-use super::stdout::out;
+use crate::cli::labels::Labels;
+use crate::cli::stdout::out;
 use crate::optimizer::{LearningRate, Progress};
 use crate::python::Value;
 use crate::python::number::percent_g;
@@ -13,64 +13,77 @@ use crate::python::number::percent_g;
 /// How often the bar is drawn again.
 const REDRAW: Duration = Duration::from_millis(200);
 
-/// What is shown while units climb.
+/// What is shown while units climb: with several, units done above, iterations of the batch at work below.
 pub(super) struct Display<'a> {
-    bar: ProgressBar,
+    all: MultiProgress,
+    /// Units done; `None` for a single one.
+    units: Option<ProgressBar>,
+    batch: ProgressBar,
+    iterations: u64,
     verbose: bool,
+    quiet: bool,
     labels: &'a Labels,
+    /// Of the layer at work.
     channels: usize,
-    units: usize,
-    done: usize,
     /// Objective of the iteration before, for each place in the batch.
     before: Vec<Option<f32>>,
 }
 
 impl<'a> Display<'a> {
     /// For `units` climbs of `iterations` each.
-    pub(super) fn new(
-        units: usize,
-        iterations: usize,
-        verbose: bool,
-        quiet: bool,
-        labels: &'a Labels,
-        channels: usize,
-    ) -> Self {
-        let bar = ProgressBar::new((units as u64).saturating_mul(iterations as u64));
+    pub(super) fn new(units: usize, iterations: usize, verbose: bool, quiet: bool, labels: &'a Labels) -> Self {
+        let all = MultiProgress::new();
         if quiet || verbose {
-            bar.set_draw_target(ProgressDrawTarget::hidden());
+            all.set_draw_target(ProgressDrawTarget::hidden());
         }
-        if let Ok(style) = ProgressStyle::with_template("{prefix}[{bar:30}] {pos}/{len} {msg} {eta} left") {
-            bar.set_style(style.progress_chars("=> "));
-        }
-        bar.enable_steady_tick(REDRAW);
+        let units = (units > 1).then(|| {
+            let bar = all.add(ProgressBar::new(units as u64));
+            style(&bar, "{bar:30} {pos}/{len} units {msg} {eta} left");
+            bar
+        });
+        let batch = all.add(ProgressBar::new(iterations as u64));
+        let left = if units.is_some() { "" } else { " {eta} left" };
+        style(&batch, &format!("{{bar:30}} {{pos}}/{{len}} iterations {{msg}}{left}"));
         Self {
-            bar,
-            verbose,
-            labels,
-            channels,
+            all,
             units,
-            done: 0,
+            batch,
+            iterations: iterations as u64,
+            verbose,
+            quiet,
+            labels,
+            channels: 0,
             before: Vec::new(),
         }
     }
 
-    /// Begins a batch.
-    pub(super) fn begin_batch(&mut self, len: usize) {
+    /// Begins a batch of units of a layer of `channels`.
+    pub(super) fn begin_batch(&mut self, layer: &str, channels: usize, len: usize) {
+        self.channels = channels;
         self.before = vec![None; len];
+        self.batch.reset();
+        self.batch.set_length(self.iterations.saturating_mul(len as u64));
+        if let Some(units) = &self.units {
+            units.set_message(format!("({layer}, {len} at once)"));
+        }
+    }
+
+    /// Iterations of the batch that were done by an earlier program.
+    pub(super) fn begin_at(&self, iterations: usize) {
+        self.batch.set_position(iterations as u64);
     }
 
     /// Counts a unit as done, with the iterations it left out.
     pub(super) fn unit_done(&mut self, left_out: usize) {
-        self.done += 1;
-        self.bar.inc(left_out as u64);
+        self.batch.inc(left_out as u64);
+        if let Some(units) = &self.units {
+            units.inc(1);
+        }
     }
 
     /// Shows one iteration.
     pub(super) fn iteration(&mut self, progress: &Progress<'_>) {
-        self.bar.inc(1);
-        if self.units > 1 {
-            self.bar.set_prefix(format!("{}/{} units ", self.done, self.units));
-        }
+        self.batch.inc(1);
         let layer = progress.climb.params().unit.layer.as_str();
         let label = |channel| {
             self.labels
@@ -88,7 +101,7 @@ impl<'a> Display<'a> {
         } else {
             String::new()
         };
-        self.bar.set_message(format!(
+        self.batch.set_message(format!(
             "objective {}, largest {channel}{}{place} {}",
             percent_g(f64::from(progress.reading.objective), 6),
             label(channel),
@@ -97,15 +110,34 @@ impl<'a> Display<'a> {
         self.before[progress.place] = Some(progress.reading.objective);
     }
 
-    /// A line above the bar.
+    /// A result, above the bars.
     pub(super) fn say(&self, line: &str) {
-        self.bar.suspend(|| out!("{line}"));
+        if !self.quiet {
+            self.all.suspend(|| out!("{line}"));
+        }
     }
 
-    /// Takes the bar away.
-    pub(super) fn finish(&self) {
-        self.bar.finish_and_clear();
+    /// Something to know, above the bars, on standard error.
+    pub(super) fn note(&self, line: &str) {
+        if !self.quiet {
+            self.all.suspend(|| eprintln!("{line}"));
+        }
     }
+
+    /// Takes the bars away.
+    pub(super) fn finish(&self) {
+        self.batch.finish_and_clear();
+        if let Some(units) = &self.units {
+            units.finish_and_clear();
+        }
+    }
+}
+
+fn style(bar: &ProgressBar, template: &str) {
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style.progress_chars("━╸─"));
+    }
+    bar.enable_steady_tick(REDRAW);
 }
 
 /// What the original script prints for an iteration.

@@ -1,0 +1,65 @@
+//! `deepvis demo`: a dozen units of the bundled network, and a gallery of them.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use super::flags::{Cli, Command, DemoFlags, GalleryFlags, OptimizeFlags};
+use super::settings::Settings;
+use super::stdout::out;
+use super::{gallery, optimize};
+
+/// Layers and channels, deepest last.
+const UNITS: [(&str, &str); 4] = [
+    ("conv2", "4,9"),
+    ("conv4", "11,42"),
+    ("conv5", "7,30"),
+    ("fc7", "star,heart,letter A,face,house,fish"),
+];
+
+pub(super) fn run(flags: &DemoFlags) -> anyhow::Result<ExitCode> {
+    let prefix = flags.output_dir.join("demo");
+    for (layer, channels) in UNITS {
+        let optimize = optimization(flags, &prefix, layer, channels)?;
+        let code = optimize::run(&optimize, &Settings::default())?;
+        if code != ExitCode::SUCCESS {
+            return Ok(code);
+        }
+    }
+    let gallery = GalleryFlags {
+        folder: flags.output_dir.clone(),
+        title: Some("deepvis demo".into()),
+    };
+    let code = gallery::run(&gallery)?;
+    if !flags.quiet {
+        out!(
+            "each picture was made by a command like: deepvis optimize --model demo --push-layer fc7 --push-channel face"
+        );
+    }
+    Ok(code)
+}
+
+/// The flags of one `deepvis optimize`, as if they were typed.
+fn optimization(flags: &DemoFlags, prefix: &Path, layer: &str, channels: &str) -> anyhow::Result<OptimizeFlags> {
+    let prefix = prefix.to_string_lossy();
+    let mut typed = vec!["deepvis", "optimize", "--model", "demo", "--output-prefix", &prefix];
+    typed.extend([
+        "--push-layer",
+        layer,
+        "--push-channel",
+        channels,
+        "--push-spatial",
+        "center",
+        "--skipbig",
+    ]);
+    typed.extend(flags.brave.then_some("--brave"));
+    typed.extend(flags.quiet.then_some("--quiet"));
+    match Cli::try_parse_from(typed)?.command {
+        Command::Optimize(mut optimize) => {
+            optimize.device = flags.device.clone();
+            Ok(*optimize)
+        }
+        other => anyhow::bail!("{other:?} is not what was typed"),
+    }
+}

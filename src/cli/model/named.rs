@@ -1,0 +1,52 @@
+//! `--model NAME|DIR`: the bundled network, one that `deepvis fetch` brought, or any folder.
+
+use std::path::{Path, PathBuf};
+
+use deepvis_importer::names::suggest;
+use etcetera::BaseStrategy;
+
+use super::bundled;
+use crate::cli::error::{Error, Result};
+use crate::cli::fetch::catalogue;
+
+/// Where models are kept that belong to the user: on Linux `~/.local/share/deepvis/models`.
+pub(in crate::cli) fn data_folder() -> Option<PathBuf> {
+    let strategy = etcetera::choose_base_strategy().ok()?;
+    Some(strategy.data_dir().join("deepvis").join("models"))
+}
+
+/// Whether a word that is no path names a model.
+pub(in crate::cli) fn is_name(word: &Path) -> bool {
+    !word.exists() && word.to_str().is_some_and(|name| known().contains(&name))
+}
+
+/// The folder of a model.
+///
+/// # Errors
+/// When there is neither a folder nor a model of that name, or it has not been fetched yet.
+pub(super) fn folder(name: &Path) -> Result<PathBuf> {
+    if name.is_dir() {
+        return Ok(name.to_owned());
+    }
+    let word = name.to_string_lossy();
+    if word == bundled::NAME {
+        return bundled::folder();
+    }
+    let fetched = data_folder()
+        .map(|folder| folder.join(name))
+        .filter(|folder| folder.is_dir());
+    match fetched {
+        Some(folder) if known().contains(&&*word) => Ok(folder),
+        _ if known().contains(&&*word) => Err(Error::Usage(format!(
+            "--model {word}: it is not on this machine yet; `deepvis fetch {word}` brings it"
+        ))),
+        _ => Err(Error::Usage(format!(
+            "--model {word}: there is no such folder, and no model of that name; {}",
+            suggest(&word, &known(), 10)
+        ))),
+    }
+}
+
+fn known() -> Vec<&'static str> {
+    [bundled::NAME].into_iter().chain(catalogue::names()).collect()
+}

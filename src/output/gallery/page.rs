@@ -1,0 +1,82 @@
+//! `index.html`: one file that needs nothing else, with small pictures inside; the large ones are loaded from beside it.
+
+use std::io::Cursor;
+use std::path::{Path, PathBuf};
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use image::ImageFormat;
+use serde::Serialize;
+
+use super::collect::Item;
+
+/// Largest side of a picture inside the page.
+const THUMBNAIL: u32 = 160;
+
+/// The page without what is in it.
+const TEMPLATE: &str = include_str!("page.html");
+
+#[derive(Serialize)]
+struct Shown<'a> {
+    #[serde(flatten)]
+    item: &'a Item,
+    /// A data URI; empty when there is no picture.
+    thumbnail: String,
+    /// Whether there is an animation beside it.
+    climb: bool,
+}
+
+#[derive(Serialize)]
+struct Data<'a> {
+    units: Vec<Shown<'a>>,
+    montages: Vec<String>,
+}
+
+/// The page's text, and which pictures it lacks.
+pub(super) fn html(folder: &Path, title: &str, items: &[Item], montages: &[PathBuf]) -> (String, Vec<String>) {
+    let mut missing = Vec::new();
+    let units = items
+        .iter()
+        .map(|item| {
+            let path = folder.join(format!("{}_best_Xpm.jpg", item.files));
+            let thumbnail = thumbnail(&path).unwrap_or_else(|message| {
+                missing.push(format!("{}: {message}", path.display()));
+                String::new()
+            });
+            let climb = folder.join(format!("{}_climb.gif", item.files)).is_file();
+            Shown { item, thumbnail, climb }
+        })
+        .collect();
+    let names = montages
+        .iter()
+        .filter_map(|path| Some(path.file_name()?.to_string_lossy().into_owned()));
+    let data = Data {
+        units,
+        montages: names.collect(),
+    };
+    // Inside a script element only "<" could end the data before its time.
+    let data = serde_json::to_string(&data).unwrap_or_default().replace('<', "\\u003c");
+    let html = TEMPLATE.replace("{{title}}", &escaped(title));
+    (html.replace("{{data}}", &data), missing)
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+}
+
+fn thumbnail(path: &Path) -> Result<String, String> {
+    let mut bytes = std::fs::read(path).map_err(|e| e.to_string())?;
+    let picture = image::load_from_memory(&bytes).map_err(|e| e.to_string())?;
+    if picture.width().max(picture.height()) > THUMBNAIL {
+        let mut smaller = Cursor::new(Vec::new());
+        picture
+            .thumbnail(THUMBNAIL, THUMBNAIL)
+            .write_to(&mut smaller, ImageFormat::Jpeg)
+            .map_err(|e| e.to_string())?;
+        bytes = smaller.into_inner();
+    }
+    Ok(format!("data:image/jpeg;base64,{}", BASE64_STANDARD.encode(bytes)))
+}

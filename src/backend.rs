@@ -37,6 +37,13 @@ const INTERFACES: [wgpu::Backends; 3] = [wgpu::Backends::VULKAN, wgpu::Backends:
 /// which it numbers them.
 #[cfg(feature = "wgpu")]
 pub fn adapters() -> Vec<Adapter> {
+    // Looking takes a tenth of a second, and some drivers complain each time.
+    static FOUND: std::sync::OnceLock<Vec<Adapter>> = std::sync::OnceLock::new();
+    FOUND.get_or_init(find).clone()
+}
+
+#[cfg(feature = "wgpu")]
+fn find() -> Vec<Adapter> {
     // An instance limited to these: OpenGL, which burn does not compute with, complains on machines without a display.
     let instance = wgpu::Instance::new(wgpu::InstanceDescriptor {
         backends: INTERFACES

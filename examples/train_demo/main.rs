@@ -22,7 +22,7 @@ pub struct Arguments {
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// Steps of training
-    #[arg(long, default_value_t = 3000)]
+    #[arg(long, default_value_t = 2400)]
     steps: usize,
     /// Pictures a step
     #[arg(long, default_value_t = 48)]
@@ -31,7 +31,7 @@ pub struct Arguments {
     #[arg(long, default_value_t = 1e-3)]
     rate: f64,
     /// Length of the disturbance that the network learns to withstand, in grey levels over the whole picture
-    #[arg(long, default_value_t = 750.0)]
+    #[arg(long, default_value_t = 1100.0)]
     disturbance: f32,
     /// Fresh pictures a class that accuracy is measured on
     #[arg(long, default_value_t = 100)]

@@ -11,11 +11,10 @@ use super::stdout::out;
 use super::{gallery, optimize};
 
 /// Layers and channels, deepest last.
-const UNITS: [(&str, &str); 4] = [
-    ("conv2", "4,9"),
-    ("conv4", "11,42"),
+const UNITS: [(&str, &str); 3] = [
+    ("conv3", "4,9"),
     ("conv5", "7,30"),
-    ("fc7", "star,heart,letter A,face,house,fish"),
+    ("fc7", "ring,square,letter H,target,face,house,sun,boat"),
 ];
 
 pub(super) fn run(flags: &DemoFlags) -> anyhow::Result<ExitCode> {

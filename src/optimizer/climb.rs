@@ -10,7 +10,7 @@ use super::params::Params;
 use super::regularize::regularize;
 use super::results::{MetaResult, Results};
 use super::start::start;
-use super::statistics::{gradient_norm, statistics};
+use super::statistics::{ImageStatistics, gradient_norm, statistics};
 
 /// Black and white, in grey levels.
 const RANGE: std::ops::RangeInclusive<f64> = 0.0..=255.0;
@@ -24,6 +24,15 @@ pub struct State {
     pub iteration: usize,
     /// What was recorded so far.
     pub results: Results,
+}
+
+/// The images of a climb, as they come back from a device.
+#[derive(Debug)]
+pub(super) struct Images {
+    pub(super) x: Vec<f64>,
+    pub(super) best: Vec<f64>,
+    pub(super) last: Vec<f64>,
+    pub(super) majority: Vec<f64>,
 }
 
 /// The optimization of one unit, one iteration at a time.
@@ -69,6 +78,16 @@ impl Climb {
             index,
             iteration: 0,
         })
+    }
+
+    /// The mean, an entry for each of the image's.
+    pub(super) fn mean(&self) -> &[f64] {
+        &self.mean
+    }
+
+    /// Channels, rows, columns of the pushed layer.
+    pub(super) fn extents(&self) -> [usize; 3] {
+        self.extents
     }
 
     /// The settings.
@@ -152,9 +171,48 @@ impl Climb {
     /// # Errors
     /// When the objective or the gradient is not finite.
     pub fn advance(&mut self, values: &[f32], gradient: &[f32]) -> Result<Reading> {
-        let reading = self.record(values)?;
-        self.step(reading.objective, gradient)?;
+        let reading = objective::read(values, self.index, self.extents);
+        let statistics = statistics(&self.x, &self.results.x0);
+        let x = std::mem::take(&mut self.x);
+        let recorded = self.record(reading, statistics, &x);
+        self.x = x;
+        recorded?;
+        let iteration = self.iteration;
+        if let Some(rate) = self.judge(reading.objective, gradient_norm(gradient))? {
+            self.step(rate, gradient, iteration);
+        }
         Ok(reading)
+    }
+
+    /// Takes one iteration's figures, where image and gradient stayed on the device.
+    ///
+    /// # Errors
+    /// When the objective or the gradient is not finite.
+    pub(super) fn note(&mut self, reading: Reading, statistics: ImageStatistics, gradient_norm: f32) -> Result<()> {
+        self.record(reading, statistics, &[])?;
+        self.judge(reading.objective, gradient_norm)?;
+        Ok(())
+    }
+
+    /// Gives the record its images, which stayed on the device until now.
+    pub(super) fn illustrate(&mut self, images: Images) {
+        let Images {
+            x,
+            best,
+            last,
+            majority,
+        } = images;
+        self.x = x;
+        let results = &mut self.results;
+        for (snapshot, image) in [
+            (&mut results.best, best),
+            (&mut results.last, last),
+            (&mut results.majority, majority),
+        ] {
+            if let Some(snapshot) = snapshot {
+                snapshot.xx = image;
+            }
+        }
     }
 
     /// Ends the climb where it is.
@@ -175,56 +233,62 @@ impl Climb {
         }
     }
 
-    fn record(&mut self, values: &[f32]) -> Result<Reading> {
-        let reading = objective::read(values, self.index, self.extents);
+    /// Records an iteration; `x` is empty where the image is on the device.
+    fn record(&mut self, reading: Reading, statistics: ImageStatistics, x: &[f64]) -> Result<()> {
         if !reading.objective.is_finite() {
             return Err(self.not_finite("the objective"));
         }
         let unit = &self.params.unit;
         let is_largest = reading.largest == [unit.channel, unit.spatial[0], unit.spatial[1]];
-        let upwards = self.params.push_dir.value() >= 0.0;
-        let statistics = statistics(&self.x, &self.results.x0);
+        let upwards = self.climbs_up();
         self.results
-            .record(self.iteration, &self.x, reading, is_largest, statistics, |new, best| {
+            .record(self.iteration, x, reading, is_largest, statistics, |new, best| {
                 if upwards { new > best } else { new < best }
             });
-        Ok(reading)
+        Ok(())
+    }
+
+    /// Whether a larger objective is better.
+    pub(super) fn climbs_up(&self) -> bool {
+        self.params.push_dir.value() >= 0.0
+    }
+
+    /// Ends the climb or gives the rate of its next step.
+    fn judge(&mut self, objective: f32, gradient_norm: f32) -> Result<Option<f64>> {
+        if !gradient_norm.is_finite() {
+            return Err(self.not_finite("the gradient"));
+        }
+        self.results.grad_norm.push(gradient_norm);
+        if gradient_norm == 0.0 {
+            self.results.meta_result = Some(MetaResult::GradZeroFailure);
+            return Ok(None);
+        }
+        let rate = self.params.rate.rate(objective, gradient_norm);
+        self.results.lr.push(rate);
+        self.iteration += 1;
+        if self.iteration >= self.params.max_iter {
+            self.stop();
+            return Ok(None);
+        }
+        Ok(Some(rate))
     }
 
     #[expect(
         clippy::cast_possible_truncation,
         reason = "the reference rounds the rate to float32"
     )]
-    fn step(&mut self, objective: f32, gradient: &[f32]) -> Result<()> {
-        let norm = gradient_norm(gradient);
-        if !norm.is_finite() {
-            return Err(self.not_finite("the gradient"));
+    fn step(&mut self, rate: f64, gradient: &[f32], iteration: usize) {
+        let rate = rate as f32;
+        for (x, gradient) in self.x.iter_mut().zip(gradient) {
+            *x += f64::from(rate * gradient);
         }
-        self.results.grad_norm.push(norm);
-        if norm == 0.0 {
-            self.results.meta_result = Some(MetaResult::GradZeroFailure);
-            return Ok(());
-        }
-        let rate = self.params.rate.rate(objective, norm);
-        self.results.lr.push(rate);
-        let is_last = self.iteration + 1 >= self.params.max_iter;
-        if is_last {
-            self.stop();
-        } else {
-            let rate = rate as f32;
-            for (x, gradient) in self.x.iter_mut().zip(gradient) {
-                *x += f64::from(rate * gradient);
-            }
-            let [_, rows, columns] = self.image;
-            regularize(
-                &mut self.x,
-                gradient,
-                &self.params.regularizers,
-                self.iteration,
-                [rows, columns],
-            );
-        }
-        self.iteration += 1;
-        Ok(())
+        let [_, rows, columns] = self.image;
+        regularize(
+            &mut self.x,
+            gradient,
+            &self.params.regularizers,
+            iteration,
+            [rows, columns],
+        );
     }
 }

@@ -2,9 +2,10 @@
 //!
 //! The data's way: [`start`] makes x0; each iteration [`climb`] clips the image, the network gives values and gradient
 //! ([`run`]), [`objective`] reads the unit, [`rate`] sets the step, [`regularize`] keeps the image natural, and
-//! [`results`] remembers what was seen.
+//! [`results`] remembers what was seen. [`device`] does the same without the image ever leaving a GPU.
 
 pub mod climb;
+pub mod device;
 pub mod error;
 pub mod objective;
 pub mod params;
@@ -16,6 +17,7 @@ pub mod start;
 pub mod statistics;
 
 pub use climb::{Climb, State};
+pub use device::run_on_device;
 pub use error::{Error, Result};
 pub use params::{Number, Params, Regularizers, StartAt, Unit};
 pub use rate::LearningRate;

@@ -62,17 +62,22 @@ pub fn index(unit: &Unit, [channels, rows, columns]: [usize; 3]) -> Result<usize
 }
 
 /// Reads the unit at `index` and the layer's maximum.
-pub fn read(values: &[f32], index: usize, [_, rows, columns]: [usize; 3]) -> Reading {
+pub fn read(values: &[f32], index: usize, extents: [usize; 3]) -> Reading {
     let mut largest = 0;
     for (place, value) in values.iter().enumerate() {
         if *value > values[largest] {
             largest = place;
         }
     }
-    let area = rows * columns;
     Reading {
         objective: values[index],
-        largest: [largest / area, largest % area / columns, largest % columns],
+        largest: unit(largest, extents),
         largest_value: values[largest],
     }
+}
+
+/// Channel, row and column of a place in a layer's row-major values.
+pub fn unit(place: usize, [_, rows, columns]: [usize; 3]) -> [usize; 3] {
+    let area = rows * columns;
+    [place / area, place % area / columns, place % columns]
 }

@@ -66,7 +66,11 @@ pub fn evaluate(
     Ok(Evaluation { values, gradient })
 }
 
-fn floats(data: TensorData) -> Result<Vec<f32>> {
+/// Numbers that come back from a device.
+///
+/// # Errors
+/// When it gives none.
+pub(super) fn floats(data: TensorData) -> Result<Vec<f32>> {
     data.try_into_vec::<f32>()
         .map_err(|e| Error::Setting(format!("the device gave no float32 values: {e:?}")))
 }

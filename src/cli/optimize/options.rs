@@ -82,14 +82,14 @@ const PRESETS: &[Preset] = &[
     // For the bundled network, found by looking: see models/demo/README.md.
     Preset {
         name: "demo",
-        decay: "0.01",
-        blur_radius: "0.6",
+        decay: "0.001",
+        blur_radius: "1.0",
         blur_every: "4",
         small_norm_percentile: None,
         px_abs_benefit_percentile: None,
-        max_iter: 300,
+        max_iter: 200,
         lr_policy: "progress",
-        lr_params: "{'max_lr': 10000.0, 'desired_prog': 1.0}",
+        lr_params: "{'max_lr': 100000.0, 'desired_prog': 2.0}",
     },
 ];
 

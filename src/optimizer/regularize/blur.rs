@@ -53,6 +53,20 @@ pub fn blur(x: &mut [f64], sigma: f64, [rows, columns]: [usize; 2]) {
     }
 }
 
+/// The blur of a line of `len` as a matrix: row `i` holds the weights of all positions in the blurred position `i`.
+pub fn matrix(sigma: f64, len: usize) -> Vec<f64> {
+    let kernel = kernel(sigma);
+    let mut matrix = vec![0.0; len * len];
+    for (i, row) in matrix.chunks_mut(len.max(1)).enumerate() {
+        row[i] += kernel[0];
+        for (offset, weight) in kernel.iter().enumerate().skip(1) {
+            row[reflected(signed(i) - signed(offset), len)] += weight;
+            row[reflected(signed(i) + signed(offset), len)] += weight;
+        }
+    }
+    matrix
+}
+
 /// Along the columns of a plane: whole rows are added up, weighted.
 fn blur_down(plane: &[f64], out: &mut [f64], kernel: &[f64], rows: usize, columns: usize) {
     let row = |y: isize| {

@@ -3,7 +3,7 @@
 mod blur;
 mod percentile;
 
-pub use blur::{LEAST_USEFUL_RADIUS, blur};
+pub use blur::{LEAST_USEFUL_RADIUS, blur, matrix as blur_matrix};
 pub use percentile::percentile;
 
 use super::params::Regularizers;
@@ -55,7 +55,8 @@ pub fn regularize(
     }
 }
 
-fn is_due(settings: &Regularizers, iteration: usize) -> bool {
+/// Whether the image is blurred after the step of `iteration`.
+pub fn is_due(settings: &Regularizers, iteration: usize) -> bool {
     let every = usize::try_from(settings.blur_every.unsigned_abs()).unwrap_or(usize::MAX);
     every != 0 && settings.blur_radius.value() > 0.0 && iteration.is_multiple_of(every)
 }

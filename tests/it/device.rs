@@ -1,0 +1,257 @@
+//! The iteration on a device against the one on the host: by the bundled network, on flex, ndarray, and a GPU or its stand-in.
+
+use std::sync::Arc;
+
+use burn::tensor::Device;
+use deepvis::network::{InputSize, Network};
+use deepvis::optimizer::{
+    Climb, LearningRate, Number, Params, Regularizers, Results, StartAt, Unit, run, run_on_device,
+};
+use deepvis::python::Value;
+
+use crate::support::{MOST_ENTRIES, ndarray, repository};
+
+/// How far a figure may be off, relative to the largest of its kind: float32 instead of float64 images, sums in another
+/// order, over all iterations of a climb that amplifies both.
+const TOLERANCE: f64 = 2e-3;
+const ITERATIONS: usize = 9;
+
+fn network(device: &Device) -> Network {
+    let folder = repository("models/demo");
+    let import = deepvis_importer::import(&folder.join("deploy.prototxt"), &folder.join("weights.caffemodel")).unwrap();
+    Network::build(
+        &import.graph,
+        &import.weights,
+        &["fc7"],
+        InputSize::Declared,
+        device,
+        MOST_ENTRIES,
+    )
+    .unwrap()
+}
+
+fn climbs(network: &Network, regularizers: Regularizers, rate: LearningRate, push_dir: i64) -> Vec<Climb> {
+    let entries = network.image().iter().product();
+    let mean: Arc<[f64]> = vec![128.0; entries].into();
+    [(24, 0), (3, 0), (24, 1)]
+        .into_iter()
+        .map(|(channel, rand_seed)| {
+            let params = Params {
+                unit: Unit {
+                    layer: "fc7".into(),
+                    channel,
+                    spatial: [0, 0],
+                },
+                push_dir: Number::Int(push_dir),
+                start_at: StartAt::MeanPlusRand,
+                rand_seed,
+                regularizers,
+                rate,
+                lr_params: Value::None,
+                max_iter: ITERATIONS,
+            };
+            Climb::new(params, mean.clone(), network.image(), network.shape(0)).unwrap()
+        })
+        .collect()
+}
+
+/// Every regularizer in turn, then several at once, and each learning rate policy.
+fn settings() -> Vec<(Regularizers, LearningRate, i64)> {
+    let none = Regularizers::default();
+    let progress = LearningRate::Progress {
+        max_lr: 1e5,
+        desired_prog: 2.0,
+    };
+    let percent = Number::Float(40.0);
+    let blur = Regularizers {
+        decay: Number::Float(0.01),
+        blur_radius: Number::Float(1.0),
+        blur_every: 2,
+        ..none
+    };
+    vec![
+        (none, LearningRate::Constant { lr: 300.0 }, 1),
+        (blur, progress, 1),
+        (blur, progress, -1),
+        (
+            Regularizers {
+                small_val_percentile: percent,
+                ..none
+            },
+            progress,
+            1,
+        ),
+        (
+            Regularizers {
+                small_norm_percentile: percent,
+                ..blur
+            },
+            progress,
+            1,
+        ),
+        (
+            Regularizers {
+                px_benefit_percentile: percent,
+                ..none
+            },
+            progress,
+            1,
+        ),
+        (
+            Regularizers {
+                px_abs_benefit_percentile: percent,
+                ..none
+            },
+            progress,
+            1,
+        ),
+    ]
+}
+
+#[track_caller]
+fn same(what: &str, found: &[f64], expected: &[f64]) {
+    assert_eq!(found.len(), expected.len(), "{what}");
+    let scale = expected
+        .iter()
+        .fold(f64::MIN_POSITIVE, |largest, value| largest.max(value.abs()));
+    for (found, expected) in found.iter().zip(expected) {
+        assert!(
+            (found - expected).abs() <= TOLERANCE * scale,
+            "{what}: {found}, on the host {expected}"
+        );
+    }
+}
+
+fn compare(found: &Results, expected: &Results, case: usize) {
+    let floats = |values: &[f32]| values.iter().map(|value| f64::from(*value)).collect::<Vec<_>>();
+    same(&format!("obj {case}"), &floats(&found.obj), &floats(&expected.obj));
+    same(
+        &format!("grad_norm {case}"),
+        &floats(&found.grad_norm),
+        &floats(&expected.grad_norm),
+    );
+    same(&format!("norm {case}"), &found.norm, &expected.norm);
+    same(&format!("dist {case}"), &found.dist, &expected.dist);
+    same(&format!("std {case}"), &found.std, &expected.std);
+    assert_eq!(
+        (&found.ii, &found.ismax, &found.idxmax),
+        (&expected.ii, &expected.ismax, &expected.idxmax),
+        "{case}"
+    );
+    assert_eq!(found.meta_result, expected.meta_result, "{case}");
+    for (name, found, expected) in [
+        ("best", &found.best, &expected.best),
+        ("last", &found.last, &expected.last),
+        ("majority", &found.majority, &expected.majority),
+    ] {
+        assert_eq!(
+            found.as_ref().map(|s| s.ii),
+            expected.as_ref().map(|s| s.ii),
+            "{name} {case}"
+        );
+        let (Some(found), Some(expected)) = (found, expected) else {
+            continue;
+        };
+        // A pixel at the limit of a percentile may fall on either side of it.
+        let differing = found
+            .xx
+            .iter()
+            .zip(&expected.xx)
+            .filter(|(a, b)| (*a - *b).abs() > 0.5)
+            .count();
+        assert!(
+            differing * 100 <= expected.xx.len(),
+            "{name} {case}: {differing} of {} differ",
+            expected.xx.len()
+        );
+    }
+}
+
+fn check(device: &Device, cases: std::ops::Range<usize>) {
+    let flex = Device::flex();
+    let (on_host, on_device) = (network(&flex), network(device));
+    for (case, (regularizers, rate, push_dir)) in settings().into_iter().enumerate().filter(|(i, _)| cases.contains(i))
+    {
+        let mut expected = climbs(&on_host, regularizers, rate, push_dir);
+        assert!(
+            run(&on_host, 0, &mut expected, &flex, |_| true)
+                .iter()
+                .all(Result::is_ok)
+        );
+        let mut found = climbs(&on_device, regularizers, rate, push_dir);
+        let mut told = 0;
+        let outcomes = run_on_device(&on_device, 0, &mut found, device, 4, |_| {
+            told += 1;
+            true
+        });
+        assert!(outcomes.iter().all(Result::is_ok));
+        assert_eq!(told, 3 * ITERATIONS);
+        for (found, expected) in found.iter().zip(&expected) {
+            compare(found.results(), expected.results(), case);
+        }
+    }
+}
+
+#[test]
+fn an_iteration_on_the_device_is_the_one_on_the_host() {
+    check(&Device::flex(), 0..7);
+    check(&ndarray(), 1..2);
+}
+
+#[test]
+fn an_iteration_stays_on_a_gpu() {
+    let Some(adapter) = deepvis::backend::adapters().into_iter().next() else {
+        eprintln!("SKIPPED: there is no Vulkan, Metal or DirectX driver, so nothing is computed on a GPU");
+        return;
+    };
+    check(&deepvis::backend::gpu(&adapter), 4..5);
+}
+
+/// A unit without a gradient ends at once, and the others go on.
+#[test]
+fn a_flat_unit_ends_alone() {
+    let device = Device::flex();
+    let folder = repository("models/demo");
+    let import = deepvis_importer::import(&folder.join("deploy.prototxt"), &folder.join("weights.caffemodel")).unwrap();
+    let network = Network::build(
+        &import.graph,
+        &import.weights,
+        &["pool3"],
+        InputSize::Declared,
+        &device,
+        MOST_ENTRIES,
+    )
+    .unwrap();
+    let all = || -> Vec<Climb> {
+        let entries = network.image().iter().product();
+        let mean: Arc<[f64]> = vec![128.0; entries].into();
+        (0..64)
+            .map(|channel| {
+                let params = Params {
+                    unit: Unit {
+                        layer: "pool3".into(),
+                        channel,
+                        spatial: [3, 3],
+                    },
+                    push_dir: Number::Int(1),
+                    start_at: StartAt::Mean,
+                    rand_seed: 0,
+                    regularizers: Regularizers::default(),
+                    rate: LearningRate::Constant { lr: 1.0 },
+                    lr_params: Value::None,
+                    max_iter: 3,
+                };
+                Climb::new(params, mean.clone(), network.image(), network.shape(0)).unwrap()
+            })
+            .collect()
+    };
+    let (mut host, mut on_device) = (all(), all());
+    run(&network, 0, &mut host, &device, |_| true);
+    run_on_device(&network, 0, &mut on_device, &device, 2, |_| true);
+    let lengths = |climbs: &[Climb]| climbs.iter().map(|climb| climb.results().ii.len()).collect::<Vec<_>>();
+    assert!(lengths(&host).contains(&1) && lengths(&host).contains(&3));
+    assert_eq!(lengths(&on_device), lengths(&host));
+    for (found, expected) in on_device.iter().zip(&host) {
+        assert_eq!(found.results().meta_result, expected.results().meta_result);
+    }
+}

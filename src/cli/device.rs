@@ -19,6 +19,8 @@ pub struct Compute {
     pub most_entries: usize,
     /// Bytes that may be used.
     pub memory: u64,
+    /// Bytes of the largest buffer that the device takes; `None` on the CPU.
+    pub largest_buffer: Option<u64>,
 }
 
 /// Bytes of free memory that are assumed where the system does not tell.
@@ -34,8 +36,9 @@ impl Compute {
             Some(given) => literals::memory(given)?,
             None => free_memory() / 2,
         };
-        let (device, name) = choose(flags)?;
+        let (device, name, largest_buffer) = choose(flags)?;
         Ok(Self {
+            largest_buffer,
             device,
             name,
             most_entries: usize::try_from(memory / 4).unwrap_or(usize::MAX),
@@ -54,8 +57,11 @@ pub fn free_memory() -> u64 {
     }
 }
 
-fn choose(flags: &DeviceFlags) -> Result<(Device, String)> {
-    let flex = || (Device::flex(), "flex (CPU)".to_owned());
+/// A device, its name, and its largest buffer.
+type Chosen = (Device, String, Option<u64>);
+
+fn choose(flags: &DeviceFlags) -> Result<Chosen> {
+    let flex = || (Device::flex(), "flex (CPU)".to_owned(), None);
     if flags.device.is_some() && matches!(flags.backend, Backend::Flex | Backend::Ndarray) {
         return Err(Error::Usage(
             "--device chooses a GPU; it does not go with a CPU --backend".into(),
@@ -64,7 +70,7 @@ fn choose(flags: &DeviceFlags) -> Result<(Device, String)> {
     match flags.backend {
         Backend::Flex => Ok(flex()),
         #[expect(deprecated, reason = "the ndarray backend was asked for")]
-        Backend::Ndarray => Ok((Device::ndarray(), "ndarray (CPU)".to_owned())),
+        Backend::Ndarray => Ok((Device::ndarray(), "ndarray (CPU)".to_owned(), None)),
         Backend::Auto if flags.device.is_none() => {
             let usable = adapters().into_iter().find(Adapter::is_gpu);
             Ok(usable.map_or_else(flex, |adapter| named(&adapter)))
@@ -73,8 +79,9 @@ fn choose(flags: &DeviceFlags) -> Result<(Device, String)> {
     }
 }
 
-fn named(adapter: &Adapter) -> (Device, String) {
-    (gpu(adapter), format!("wgpu ({}, {})", adapter.name, adapter.api))
+fn named(adapter: &Adapter) -> Chosen {
+    let name = format!("wgpu ({}, {})", adapter.name, adapter.api);
+    (gpu(adapter), name, Some(adapter.largest_buffer))
 }
 
 fn asked_for(number: Option<usize>) -> Result<Adapter> {

@@ -156,6 +156,12 @@ impl Network {
         self.program.shapes.iter().flatten().map(entries).sum()
     }
 
+    /// Entries of the largest of them.
+    pub fn largest_blob(&self) -> usize {
+        let entries = |shape: &Vec<usize>| shape.iter().product::<usize>();
+        self.program.shapes.iter().flatten().map(entries).max().unwrap_or(0)
+    }
+
     /// How many layers are computed: those the targets need, less those folded into others.
     pub fn computed_layers(&self) -> usize {
         self.layers.len()

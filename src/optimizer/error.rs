@@ -41,6 +41,14 @@ pub enum Error {
         /// The unit.
         unit: String,
     },
+    /// The device failed.
+    #[error("the device failed: {message}; --backend flex computes on the CPU")]
+    Device {
+        /// What it said.
+        message: String,
+        /// Whether its memory was not enough, so that a smaller batch may do.
+        out_of_memory: bool,
+    },
     /// A setting that makes no sense.
     #[error("{0}")]
     Setting(String),

@@ -17,7 +17,7 @@ pub mod start;
 pub mod statistics;
 
 pub use climb::{Climb, State};
-pub use device::run_on_device;
+pub use device::{can_run_on_device, run_on_device};
 pub use error::{Error, Result};
 pub use params::{Number, Params, Regularizers, StartAt, Unit};
 pub use rate::LearningRate;

@@ -55,12 +55,12 @@ pub fn evaluate(
         one_hot[place * size + index] = *push;
     }
     let one_hot = Tensor::<2>::from_data(TensorData::new(one_hot, [batch, size]), device);
-    let values = floats(reading.value.tensor().into_data())?;
+    let values = floats(reading.value.tensor())?;
     let pushed = reading.pushed.view([batch, size]);
     drop(reading);
     let gradients = (pushed * one_hot).sum().backward();
     let gradient = match images.grad(&gradients) {
-        Some(gradient) => floats(gradient.into_data())?,
+        Some(gradient) => floats(gradient)?,
         None => vec![0.0; count],
     };
     Ok(Evaluation { values, gradient })
@@ -69,10 +69,19 @@ pub fn evaluate(
 /// Numbers that come back from a device.
 ///
 /// # Errors
-/// When it gives none.
-pub(super) fn floats(data: TensorData) -> Result<Vec<f32>> {
-    data.try_into_vec::<f32>()
-        .map_err(|e| Error::Setting(format!("the device gave no float32 values: {e:?}")))
+/// [`Error::Device`] when it gives none: its memory may not have been enough for the computation.
+pub(super) fn floats<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>> {
+    tensor.try_into_vec_as::<f32>().map_err(|error| {
+        let whole = error.to_string();
+        let told = whole.to_lowercase();
+        Error::Device {
+            // What follows the first line is where in the driver's code it happened.
+            message: whole.lines().next().unwrap_or_default().to_owned(),
+            out_of_memory: ["memory", "allocate buffer", "buffer size"]
+                .iter()
+                .any(|word| told.contains(word)),
+        }
+    })
 }
 
 /// Lets all `climbs` (of units of the network's target number `target`) climb to their ends.

@@ -1,4 +1,4 @@
-//! The iteration on a device against the one on the host: by the bundled network, on flex, ndarray, and a GPU or its stand-in.
+//! The iteration on a device against the one on the host: on flex, ndarray, and a GPU or its stand-in.
 
 use std::sync::Arc;
 
@@ -11,34 +11,37 @@ use deepvis::python::Value;
 
 use crate::support::{MOST_ENTRIES, ndarray, repository};
 
-/// How far a figure may be off, relative to the largest of its kind: float32 instead of float64 images, sums in another
-/// order, over all iterations of a climb that amplifies both.
-const TOLERANCE: f64 = 2e-3;
+/// How far a figure may be off, relative to the largest of its kind: images are float32 instead of float64, and sums are in
+/// another order.
+const TOLERANCE: f64 = 1e-3;
 const ITERATIONS: usize = 9;
 
-fn network(device: &Device) -> Network {
-    let folder = repository("models/demo");
-    let import = deepvis_importer::import(&folder.join("deploy.prototxt"), &folder.join("weights.caffemodel")).unwrap();
-    Network::build(
-        &import.graph,
-        &import.weights,
-        &["fc7"],
-        InputSize::Declared,
-        device,
-        MOST_ENTRIES,
-    )
-    .unwrap()
+/// Averages and squares: layers have tests of their own, a deep network amplifies the last digit of float32 until climbs part,
+/// and a software GPU takes ten seconds or more to tune the kernels of one convolution.
+const AVERAGES: &str = r#"
+layer { name: "data" type: "Input" top: "data" input_param { shape { dim: 1 dim: 3 dim: 40 dim: 48 } } }
+layer { name: "pool" type: "Pooling" bottom: "data" top: "pool" pooling_param { pool: AVE kernel_size: 8 stride: 8 } }
+layer { name: "square" type: "Power" bottom: "pool" top: "square" power_param { power: 2 scale: 0.1 shift: 0.3 } }
+"#;
+
+fn averages(device: &Device) -> Network {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("averages.prototxt");
+    std::fs::write(&path, AVERAGES).unwrap();
+    let (graph, _) = deepvis_importer::read_graph(&path).unwrap();
+    let none = deepvis_importer::Weights::new(std::collections::BTreeMap::new(), path);
+    Network::build(&graph, &none, &["square"], InputSize::Declared, device, MOST_ENTRIES).unwrap()
 }
 
 fn climbs(network: &Network, regularizers: Regularizers, rate: LearningRate, push_dir: i64) -> Vec<Climb> {
     let entries = network.image().iter().product();
     let mean: Arc<[f64]> = vec![128.0; entries].into();
-    [(24, 0), (3, 0), (24, 1)]
+    [(2, 0), (1, 0), (2, 1)]
         .into_iter()
         .map(|(channel, rand_seed)| {
             let params = Params {
                 unit: Unit {
-                    layer: "fc7".into(),
+                    layer: "square".into(),
                     channel,
                     spatial: [0, 0],
                 },
@@ -167,11 +170,10 @@ fn compare(found: &Results, expected: &Results, case: usize) {
     }
 }
 
-fn check(device: &Device, cases: std::ops::Range<usize>) {
+fn check(device: &Device) {
     let flex = Device::flex();
-    let (on_host, on_device) = (network(&flex), network(device));
-    for (case, (regularizers, rate, push_dir)) in settings().into_iter().enumerate().filter(|(i, _)| cases.contains(i))
-    {
+    let (on_host, on_device) = (averages(&flex), averages(device));
+    for (case, (regularizers, rate, push_dir)) in settings().into_iter().enumerate() {
         let mut expected = climbs(&on_host, regularizers, rate, push_dir);
         assert!(
             run(&on_host, 0, &mut expected, &flex, |_| true)
@@ -194,8 +196,8 @@ fn check(device: &Device, cases: std::ops::Range<usize>) {
 
 #[test]
 fn an_iteration_on_the_device_is_the_one_on_the_host() {
-    check(&Device::flex(), 0..7);
-    check(&ndarray(), 1..2);
+    check(&Device::flex());
+    check(&ndarray());
 }
 
 #[test]
@@ -204,7 +206,7 @@ fn an_iteration_stays_on_a_gpu() {
         eprintln!("SKIPPED: there is no Vulkan, Metal or DirectX driver, so nothing is computed on a GPU");
         return;
     };
-    check(&deepvis::backend::gpu(&adapter), 4..5);
+    check(&deepvis::backend::gpu(&adapter));
 }
 
 /// A unit without a gradient ends at once, and the others go on.

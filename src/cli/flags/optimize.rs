@@ -150,10 +150,22 @@ pub struct OutputFlags {
     /// Units that climb together in one batch (default: as many as memory allows, 16 at most)
     #[arg(long, value_name = "N")]
     pub batch_size: Option<usize>,
+    /// On a GPU: iterations from one look at objective and norms to the next; they are recorded for every iteration all the
+    /// same
+    #[arg(long, value_name = "N", default_value = "10", value_parser = parse_positive)]
+    pub stats_every: usize,
     /// A line an iteration, as the original script prints
     #[arg(long, short)]
     pub verbose: bool,
     /// No progress bar and no messages but errors
     #[arg(long, short, conflicts_with = "verbose")]
     pub quiet: bool,
+}
+
+/// A whole number of at least 1.
+fn parse_positive(given: &str) -> Result<usize, String> {
+    match given.parse() {
+        Ok(0) | Err(_) => Err("it takes a whole number of at least 1".into()),
+        Ok(number) => Ok(number),
+    }
 }

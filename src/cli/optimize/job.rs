@@ -49,6 +49,14 @@ struct Tally {
     interrupted: bool,
 }
 
+/// Whether a batch fits the memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fit {
+    Enough,
+    /// Fewer units at once may do.
+    TooMany,
+}
+
 impl Job<'_> {
     /// Says something, unless --quiet.
     pub(super) fn say(&self, line: &str) {
@@ -100,9 +108,19 @@ impl Job<'_> {
                 network: &network,
                 mean,
             };
-            let batch = batch_size(output.batch_size, network.entries_an_image(), self.compute.memory);
-            for some in plan.units.chunks(batch) {
-                layer.climb_together(some, &mut display, &mut tally)?;
+            let mut batch = batch_size(output.batch_size, &network, self.compute);
+            let mut todo = plan.units.as_slice();
+            while !todo.is_empty() {
+                let some = &todo[..batch.min(todo.len())];
+                if layer.climb_together(some, &mut display, &mut tally)? == Fit::TooMany {
+                    batch = some.len() / 2;
+                    display.note(&format!(
+                        "the memory is not enough for {} units at once; now {batch}",
+                        some.len()
+                    ));
+                    continue;
+                }
+                todo = &todo[some.len()..];
                 if tally.interrupted {
                     display.finish();
                     return Ok(self.interrupted(units - tally.written));
@@ -130,7 +148,7 @@ impl Job<'_> {
 }
 
 impl LayerJob<'_> {
-    fn climb_together(&self, some: &[Params], display: &mut Display<'_>, tally: &mut Tally) -> anyhow::Result<()> {
+    fn climb_together(&self, some: &[Params], display: &mut Display<'_>, tally: &mut Tally) -> anyhow::Result<Fit> {
         let begun = Instant::now();
         let job = self.job;
         display.begin_batch(&self.plan.layer, self.plan.extents[0], some.len());
@@ -157,7 +175,7 @@ impl LayerJob<'_> {
             })
             .collect();
         let mut checkpoint_failed = None;
-        let outcomes = optimizer::run(self.network, 0, &mut climbs, &self.job.compute.device, |progress| {
+        let outcomes = self.run(&mut climbs, |progress| {
             display.iteration(&progress);
             if let Some(files) = files.get(progress.place) {
                 snapshots[progress.place].look(progress.climb, files);
@@ -167,6 +185,18 @@ impl LayerJob<'_> {
             }
             !interrupt::came()
         });
+        let ran_out = |outcome: &optimizer::Result<()>| {
+            matches!(
+                outcome,
+                Err(optimizer::Error::Device {
+                    out_of_memory: true,
+                    ..
+                })
+            )
+        };
+        if some.len() > 1 && outcomes.iter().any(ran_out) {
+            return Ok(Fit::TooMany);
+        }
         if let Some(error) = checkpoint_failed {
             display.finish();
             return Err(error.into());
@@ -212,6 +242,23 @@ impl LayerJob<'_> {
                 }
             }
         }
-        Ok(())
+        Ok(Fit::Enough)
+    }
+
+    /// The iterations: on a GPU without the images leaving it, unless somebody wants to see them on the way.
+    fn run(
+        &self,
+        climbs: &mut [Climb],
+        progress: impl FnMut(optimizer::Progress<'_>) -> bool,
+    ) -> Vec<optimizer::Result<()>> {
+        let output = &self.job.flags.output;
+        let device = &self.job.compute.device;
+        let are_watched =
+            output.verbose || output.animate || output.save_every.is_some() || output.checkpoint_every.is_some();
+        if self.job.compute.largest_buffer.is_some() && !are_watched && optimizer::can_run_on_device(climbs) {
+            optimizer::run_on_device(self.network, 0, climbs, device, output.stats_every, progress)
+        } else {
+            optimizer::run(self.network, 0, climbs, device, progress)
+        }
     }
 }

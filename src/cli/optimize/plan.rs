@@ -4,14 +4,17 @@ use globset::Glob;
 
 use super::options::OptimizeOptions;
 use super::selection;
+use crate::cli::device::Compute;
 use crate::cli::error::{Error, Result};
 use crate::cli::literals::{Spatial, wrong};
 use crate::cli::model::Model;
-use crate::network::survey;
+use crate::network::{Network, survey};
 use crate::optimizer::{Params, Unit, objective};
 
 /// Most units that climb together unless --batch-size says otherwise: beyond it a CPU gains nothing.
 const LARGEST_BATCH: usize = 16;
+/// The same on a GPU.
+const LARGEST_GPU_BATCH: usize = 64;
 /// Bytes an entry of a blob costs: its value, its gradient and what the backward pass keeps.
 const BYTES_AN_ENTRY: u64 = 16;
 
@@ -165,10 +168,17 @@ fn params(
     Ok(all)
 }
 
-/// How many climb together: as asked for, else what memory allows for blobs of `entries` an image.
-pub(super) fn batch_size(asked: Option<usize>, entries: usize, memory: u64) -> usize {
-    let allowed = memory / (entries as u64 * BYTES_AN_ENTRY).max(1);
-    asked
-        .unwrap_or_else(|| usize::try_from(allowed).unwrap_or(LARGEST_BATCH).min(LARGEST_BATCH))
-        .max(1)
+/// How many climb together: as asked for, else what memory allows for all blobs of a network, and a GPU's largest buffer for
+/// each of them.
+pub(super) fn batch_size(asked: Option<usize>, network: &Network, compute: &Compute) -> usize {
+    if let Some(asked) = asked {
+        return asked.max(1);
+    }
+    let bytes = |entries: usize, each: u64| (entries as u64 * each).max(1);
+    let by_memory = compute.memory / bytes(network.entries_an_image(), BYTES_AN_ENTRY);
+    let (by_buffer, most) = match compute.largest_buffer {
+        Some(buffer) => (buffer / bytes(network.largest_blob(), 4), LARGEST_GPU_BATCH),
+        None => (u64::MAX, LARGEST_BATCH),
+    };
+    usize::try_from(by_memory.min(by_buffer)).unwrap_or(most).clamp(1, most)
 }

@@ -166,7 +166,7 @@ impl<'a> Batch<'a> {
     pub(super) fn images(&self) -> Result<Vec<Images>> {
         let [batch, ..] = self.x.dims();
         let read = |images: &Tensor<4>| -> Result<Vec<Vec<f64>>> {
-            let values = floats(images.clone().into_data())?;
+            let values = floats(images.clone())?;
             let len = values.len() / batch;
             Ok(values
                 .chunks(len)

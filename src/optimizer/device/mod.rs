@@ -68,7 +68,7 @@ pub fn run_on_device(
         if rows.len() < read_every && !is_last {
             continue;
         }
-        let figures = match floats(Tensor::cat(std::mem::take(&mut rows), 0).into_data()) {
+        let figures = match floats(Tensor::cat(std::mem::take(&mut rows), 0)) {
             Ok(figures) => figures,
             Err(error) => return vec![Err(error); climbs.len()],
         };

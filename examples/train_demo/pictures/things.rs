@@ -19,27 +19,25 @@ const BLACK: Colour = [0.06, 0.06, 0.08];
 
 /// Face, house, tree, fish, flower, sun, mushroom, boat.
 pub fn classes() -> Vec<Class> {
-    let things: [(&str, Figure, fn(&mut Dice) -> Look); 8] = [
-        ("face", face, |dice| near(dice, [YELLOW, BLACK, BLACK, YELLOW])),
-        ("house", house, |dice| {
+    let class = |label, figure: Figure, look: fn(&mut Dice) -> Look| Class {
+        label,
+        figure,
+        look,
+        placement: upright,
+    };
+    vec![
+        class("face", face, |dice| near(dice, [YELLOW, BLACK, BLACK, YELLOW])),
+        class("house", house, |dice| {
             let walls = any_colour(dice);
             near(dice, [CREAM, RED, BROWN, walls])
         }),
-        ("tree", tree, |dice| near(dice, [GREEN, BROWN, GREEN, GREEN])),
-        ("fish", fish, |dice| near(dice, [ORANGE, BLACK, WHITE, ORANGE])),
-        ("flower", flower, |dice| near(dice, [PINK, YELLOW, GREEN, PINK])),
-        ("sun", sun, |dice| near(dice, [YELLOW, ORANGE, YELLOW, YELLOW])),
-        ("mushroom", mushroom, |dice| near(dice, [RED, CREAM, WHITE, RED])),
-        ("boat", boat, |dice| near(dice, [WHITE, BROWN, BLUE, WHITE])),
-    ];
-    things
-        .map(|(label, figure, look)| Class {
-            label,
-            figure,
-            look,
-            placement: upright,
-        })
-        .into()
+        class("tree", tree, |dice| near(dice, [GREEN, BROWN, GREEN, GREEN])),
+        class("fish", fish, |dice| near(dice, [ORANGE, BLACK, WHITE, ORANGE])),
+        class("flower", flower, |dice| near(dice, [PINK, YELLOW, GREEN, PINK])),
+        class("sun", sun, |dice| near(dice, [YELLOW, ORANGE, YELLOW, YELLOW])),
+        class("mushroom", mushroom, |dice| near(dice, [RED, CREAM, WHITE, RED])),
+        class("boat", boat, |dice| near(dice, [WHITE, BROWN, BLUE, WHITE])),
+    ]
 }
 
 /// Those colours, each a little off.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::gemm::{Matrix, multiply};
+use super::gemm::{Cores, Matrix, multiply};
 use super::relu;
 use super::{HostArray, HostFunction, Output};
 
@@ -162,7 +162,7 @@ fn with_columns<T>(len: usize, work: impl FnOnce(&mut [f32]) -> T) -> T {
 }
 
 /// `weight * patches(image)`, added to what `out` holds.
-fn correlate(geometry: &Geometry, image: &[f32], weight: &[f32], out: &mut [f32]) {
+fn correlate(geometry: &Geometry, image: &[f32], weight: &[f32], out: &mut [f32], cores: Cores) {
     let (patch, area) = (geometry.patch(), geometry.output_area());
     let outputs = geometry.output[0] / geometry.group;
     let inputs = geometry.input[0] / geometry.group * geometry.input_area();
@@ -173,18 +173,18 @@ fn correlate(geometry: &Geometry, image: &[f32], weight: &[f32], out: &mut [f32]
         let weight = Matrix::new(weight, outputs, patch);
         let sizes = (outputs, area, patch);
         if geometry.is_pointwise() {
-            multiply(out, weight, Matrix::new(image, patch, area), sizes, true);
+            multiply(out, weight, Matrix::new(image, patch, area), sizes, true, cores);
         } else {
             with_columns(patch * area, |columns| {
                 geometry.unfold(image, columns);
-                multiply(out, weight, Matrix::new(columns, patch, area), sizes, true);
+                multiply(out, weight, Matrix::new(columns, patch, area), sizes, true, cores);
             });
         }
     }
 }
 
 /// The transpose of [`correlate`]: spreads `out` over the image; overwrites it.
-fn spread(geometry: &Geometry, out: &[f32], weight: &[f32], image: &mut [f32]) {
+fn spread(geometry: &Geometry, out: &[f32], weight: &[f32], image: &mut [f32], cores: Cores) {
     let (patch, area) = (geometry.patch(), geometry.output_area());
     let outputs = geometry.output[0] / geometry.group;
     let inputs = geometry.input[0] / geometry.group * geometry.input_area();
@@ -196,13 +196,32 @@ fn spread(geometry: &Geometry, out: &[f32], weight: &[f32], image: &mut [f32]) {
         let out = Matrix::new(out, outputs, area);
         let sizes = (patch, area, outputs);
         if geometry.is_pointwise() {
-            multiply(image, weight, out, sizes, false);
+            multiply(image, weight, out, sizes, false, cores);
         } else {
             with_columns(patch * area, |columns| {
-                multiply(columns, weight, out, sizes, false);
+                multiply(columns, weight, out, sizes, false, cores);
                 geometry.fold(columns, image);
             });
         }
+    }
+}
+
+/// Does `work` for each pair of parts, each part being one image's: with as many images as cores every core takes its own,
+/// which spares them waiting for each other.
+fn for_each_image(
+    from: &[f32],
+    from_len: usize,
+    to: &mut [f32],
+    to_len: usize,
+    work: impl Fn(&[f32], &mut [f32], Cores) + Sync,
+) {
+    let batch = to.len() / to_len.max(1);
+    if batch < rayon::current_num_threads() {
+        let parts = from.chunks(from_len.max(1)).zip(to.chunks_mut(to_len.max(1)));
+        parts.for_each(|(from, to)| work(from, to, Cores::All));
+    } else {
+        let parts = from.par_chunks(from_len.max(1)).zip(to.par_chunks_mut(to_len.max(1)));
+        parts.for_each(|(from, to)| work(from, to, Cores::One));
     }
 }
 
@@ -237,9 +256,9 @@ impl HostFunction for Convolve {
         let (in_len, out_len) = (geometry.input[0] * geometry.input_area(), channels * rows * columns);
         let weight = parameters[0].clone();
         let mut out = biased(parameters.get(1), batch, channels, rows * columns);
-        for (image, out) in x.chunks(in_len.max(1)).zip(out.chunks_mut(out_len.max(1))) {
-            correlate(&geometry, image, &weight, out);
-        }
+        for_each_image(x, in_len, &mut out, out_len, |image, out, cores| {
+            correlate(&geometry, image, &weight, out, cores);
+        });
         if let Some(slope) = self.relu {
             relu::in_place(&mut out, slope);
         }
@@ -252,15 +271,15 @@ impl HostFunction for Convolve {
             };
         }
         let relu = self.relu;
-        // The sign of the output tells where the ReLU let through; one bit would do, a byte is quicker.
-        let passed: Vec<bool> = relu.map_or_else(Vec::new, |_| out.iter().map(|y| *y > 0.0).collect());
+        // The sign of the output tells where the ReLU let through.
+        let passed = relu.map_or_else(Vec::new, |_| relu::passed(&out));
         let gradient = Arc::new(move |grad: &HostArray| {
             let masked = relu.map(|slope| relu::masked(grad, &passed, slope));
             let grad = masked.as_deref().unwrap_or(grad);
             let mut image = vec![0.0; batch * in_len];
-            for (grad, image) in grad.chunks(out_len.max(1)).zip(image.chunks_mut(in_len.max(1))) {
-                spread(&geometry, grad, &weight, image);
-            }
+            for_each_image(grad, out_len, &mut image, in_len, |grad, image, cores| {
+                spread(&geometry, grad, &weight, image, cores);
+            });
             image
         });
         Output {
@@ -288,20 +307,20 @@ impl HostFunction for Deconvolve {
         let out_len = channels * rows * columns;
         let weight = parameters[0].clone();
         let mut out = vec![0.0; batch * out_len];
-        for (x, out) in x.chunks(in_len.max(1)).zip(out.chunks_mut(out_len.max(1))) {
-            spread(&geometry, x, &weight, out);
+        for_each_image(x, in_len, &mut out, out_len, |x, out, cores| {
+            spread(&geometry, x, &weight, out, cores);
             if let Some(bias) = parameters.get(1) {
                 for (plane, bias) in out.chunks_mut((rows * columns).max(1)).zip(bias.iter()) {
                     plane.iter_mut().for_each(|value| *value += bias);
                 }
             }
-        }
+        });
         let gradient = track.then(|| {
             let gradient = move |grad: &HostArray| {
                 let mut back = vec![0.0; batch * in_len];
-                for (grad, back) in grad.chunks(out_len.max(1)).zip(back.chunks_mut(in_len.max(1))) {
-                    correlate(&geometry, grad, &weight, back);
-                }
+                for_each_image(grad, out_len, &mut back, in_len, |grad, back, cores| {
+                    correlate(&geometry, grad, &weight, back, cores);
+                });
                 back
             };
             Arc::new(gradient) as super::Gradient

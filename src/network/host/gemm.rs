@@ -1,4 +1,4 @@
-//! Matrix products on slices, on all cores.
+//! Matrix products on slices.
 
 use gemm::Parallelism;
 
@@ -31,6 +31,15 @@ impl<'a> Matrix<'a> {
     }
 }
 
+/// Who computes a matrix product.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cores {
+    /// All together.
+    All,
+    /// The one that asks, while others do as much for other images.
+    One,
+}
+
 /// `out = left * right`, or `out += left * right` when `add`; `out` is row-major, `rows x columns`, `inner` is summed over.
 pub(super) fn multiply(
     out: &mut [f32],
@@ -38,6 +47,7 @@ pub(super) fn multiply(
     right: Matrix<'_>,
     (rows, columns, inner): (usize, usize, usize),
     add: bool,
+    cores: Cores,
 ) {
     assert_eq!(out.len(), rows * columns);
     assert_eq!(left.values.len(), rows * inner);
@@ -65,7 +75,10 @@ pub(super) fn multiply(
             false,
             false,
             false,
-            Parallelism::Rayon(0),
+            match cores {
+                Cores::All => Parallelism::Rayon(0),
+                Cores::One => Parallelism::None,
+            },
         );
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::gemm::{Matrix, multiply};
+use super::gemm::{Cores, Matrix, multiply};
 use super::{Gradient, HostArray, HostFunction, Output};
 
 /// Input entries a thread sums up at a time in the backward pass.
@@ -76,7 +76,7 @@ impl HostFunction for InnerProduct {
             let sizes = (batch, self.outputs, self.inputs);
             let left = Matrix::new(x, batch, self.inputs);
             let right = Matrix::new(&weight, self.outputs, self.inputs).transposed();
-            multiply(&mut values, left, right, sizes, true);
+            multiply(&mut values, left, right, sizes, true, Cores::All);
         }
         let gradient = track.then(|| {
             let this = self.clone();
@@ -88,7 +88,7 @@ impl HostFunction for InnerProduct {
                 let sizes = (batch, this.inputs, this.outputs);
                 let left = Matrix::new(grad, batch, this.outputs);
                 let right = Matrix::new(&weight, this.outputs, this.inputs);
-                multiply(&mut back, left, right, sizes, false);
+                multiply(&mut back, left, right, sizes, false, Cores::All);
                 back
             }) as Gradient
         });

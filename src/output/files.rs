@@ -2,12 +2,35 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::error::{Error, Result};
 use super::images::{around_zero, picture, plus_mean};
 use super::{attributes, pickle, text};
 use crate::optimizer::{Params, Results};
 use crate::python::{Value, template};
+
+/// How names of temporary files begin and end.
+const TEMPORARY: (&str, &str) = (".deepvis-", ".tmp");
+/// A temporary file of this age is nobody's any more: its program was killed while it wrote.
+const ABANDONED: Duration = Duration::from_secs(3600);
+
+/// Takes away what killed programs left half-written in a folder.
+pub fn sweep(folder: &Path) {
+    let is_abandoned = |entry: &std::fs::DirEntry| {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let age = entry
+            .metadata()
+            .and_then(|metadata| metadata.modified())
+            .map(|time| time.elapsed().unwrap_or_default());
+        name.starts_with(TEMPORARY.0) && name.ends_with(TEMPORARY.1) && age.is_ok_and(|age| age > ABANDONED)
+    };
+    let entries = std::fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
+    for entry in entries.filter(is_abandoned) {
+        // What cannot be taken away does no harm.
+        let _ = std::fs::remove_file(entry.path());
+    }
+}
 
 /// Writes `bytes` under a temporary name beside `path`, then renames: `path` is never half-written.
 ///
@@ -24,8 +47,8 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     };
     std::fs::create_dir_all(folder).map_err(failed)?;
     let mut file = tempfile::Builder::new()
-        .prefix(".deepvis-")
-        .suffix(".tmp")
+        .prefix(TEMPORARY.0)
+        .suffix(TEMPORARY.1)
         .tempfile_in(folder)
         .map_err(failed)?;
     file.write_all(bytes).map_err(failed)?;

@@ -263,6 +263,28 @@ fn killed_at_any_moment_nothing_is_half_written() {
     assert_eq!(named.len(), 50);
 }
 
+/// What a killed program left half-written is taken away later, but not what another program may be writing now.
+#[test]
+fn abandoned_files_are_taken_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("r");
+    std::fs::create_dir(&place).unwrap();
+    for (name, hours) in [("old", 2), ("new", 0)] {
+        let file = std::fs::File::create(place.join(format!(".deepvis-{name}.tmp"))).unwrap();
+        file.set_modified(std::time::SystemTime::now() - Duration::from_secs(hours * 3600))
+            .unwrap();
+    }
+    worked(&optimize(
+        folder.path(),
+        &words("--push-layer y --push-channel 0 --output-prefix r/x"),
+    ));
+    let names = files(&place);
+    assert!(
+        names.contains(&".deepvis-new.tmp".to_owned()) && !names.contains(&".deepvis-old.tmp".to_owned()),
+        "{names:?}"
+    );
+}
+
 /// A climb that was killed goes on from its checkpoint and ends exactly as one that was not.
 #[cfg(unix)]
 #[test]

@@ -1,14 +1,25 @@
 //! Which units are left to do: earlier results are never overwritten unless asked.
 
+use std::collections::HashSet;
+use std::path::Path;
+
 use super::job::Job;
 use super::plan::LayerPlan;
 use crate::cli::error::Error;
+use crate::output::files::sweep;
 use crate::output::{Existing, ResultFiles};
 
 /// Takes out of the plans what is done. One unit alone must not be done yet; of several those are left out that are complete
 /// and whole.
 pub(super) fn leave_out_done(job: &Job<'_>, plans: &mut [LayerPlan]) -> anyhow::Result<()> {
     let output = &job.flags.output;
+    let mut folders = HashSet::new();
+    for params in plans.iter().flat_map(|plan| &plan.units) {
+        // Names that depend on results are known only afterwards.
+        let Ok(files) = job.files(params, None) else { break };
+        folders.extend(files.path("").parent().map(Path::to_owned));
+    }
+    folders.iter().for_each(|folder| sweep(folder));
     if output.brave || ResultFiles::depends_on_results(&output.output_template) {
         return Ok(());
     }

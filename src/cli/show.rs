@@ -14,6 +14,8 @@ pub(super) fn picture(path: &Path) -> Option<String> {
     let config = viuer::Config {
         width: Some(WIDTH),
         absolute_offset: false,
+        // Asking a terminal whether it is kitty waits for an answer that others never give.
+        use_kitty: std::env::var_os("KITTY_WINDOW_ID").is_some(),
         ..viuer::Config::default()
     };
     let shown = image::open(path)

@@ -16,10 +16,10 @@ use crate::support::{MOST_ENTRIES, ndarray, repository};
 const TOLERANCE: f64 = 1e-3;
 const ITERATIONS: usize = 9;
 
-/// Averages and squares: layers have tests of their own, a deep network amplifies the last digit of float32 until climbs part,
+/// Averages and squares of an image of more entries than 65,536, which burn does not add up at once: layers have tests of their own, a deep network amplifies the last digit of float32 until climbs part,
 /// and a software GPU takes ten seconds or more to tune the kernels of one convolution.
 const AVERAGES: &str = r#"
-layer { name: "data" type: "Input" top: "data" input_param { shape { dim: 1 dim: 3 dim: 40 dim: 48 } } }
+layer { name: "data" type: "Input" top: "data" input_param { shape { dim: 1 dim: 3 dim: 200 dim: 208 } } }
 layer { name: "pool" type: "Pooling" bottom: "data" top: "pool" pooling_param { pool: AVE kernel_size: 8 stride: 8 } }
 layer { name: "square" type: "Power" bottom: "pool" top: "square" power_param { power: 2 scale: 0.1 shift: 0.3 } }
 "#;
@@ -170,10 +170,12 @@ fn compare(found: &Results, expected: &Results, case: usize) {
     }
 }
 
-fn check(device: &Device) {
+fn check(device: &Device, cases: &[usize]) {
     let flex = Device::flex();
     let (on_host, on_device) = (averages(&flex), averages(device));
-    for (case, (regularizers, rate, push_dir)) in settings().into_iter().enumerate() {
+    let settings = settings();
+    for case in cases.iter().copied() {
+        let (regularizers, rate, push_dir) = settings[case];
         let mut expected = climbs(&on_host, regularizers, rate, push_dir);
         assert!(
             run(&on_host, 0, &mut expected, &flex, |_| true)
@@ -196,8 +198,9 @@ fn check(device: &Device) {
 
 #[test]
 fn an_iteration_on_the_device_is_the_one_on_the_host() {
-    check(&Device::flex());
-    check(&ndarray());
+    let all: Vec<usize> = (0..settings().len()).collect();
+    check(&Device::flex(), &all);
+    check(&ndarray(), &all);
 }
 
 #[test]
@@ -206,7 +209,8 @@ fn an_iteration_stays_on_a_gpu() {
         eprintln!("SKIPPED: there is no Vulkan, Metal or DirectX driver, so nothing is computed on a GPU");
         return;
     };
-    check(&deepvis::backend::gpu(&adapter));
+    // Blur and both kinds of percentile; a software GPU is slow.
+    check(&deepvis::backend::gpu(&adapter), &[3, 4]);
 }
 
 /// A unit without a gradient ends at once, and the others go on.

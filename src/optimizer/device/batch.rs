@@ -2,6 +2,7 @@
 
 use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
 
+use super::reduce::{largest, norm, sum};
 use super::regularize::DeviceRegularizers;
 use crate::network::Network;
 use crate::optimizer::climb::{Climb, Images};
@@ -21,6 +22,8 @@ pub(super) struct Batch<'a> {
     rate: LearningRate,
     regularizers: DeviceRegularizers,
     upwards: bool,
+    /// Channels, rows, columns of the pushed layer.
+    extents: [usize; 3],
     /// What an image's entries may be at least and at most: black and white, mean-subtracted; `[1, channels, rows, columns]`.
     limits: [Tensor<4>; 2],
     /// Units' places in the layer's values, `[batch, 1]`.
@@ -70,6 +73,7 @@ impl<'a> Batch<'a> {
             rate: params.rate,
             regularizers: DeviceRegularizers::new(params.regularizers, [rows, columns], device),
             upwards: climbs[0].climbs_up(),
+            extents: climbs[0].extents(),
             limits,
             indices: Tensor::from_data(TensorData::new(indices, [batch, 1]), device),
             seeds: Tensor::from_data(TensorData::new(seeds, [batch, values]), device),
@@ -92,15 +96,16 @@ impl<'a> Batch<'a> {
         let images = x.clone().autodiff().require_grad();
         let reading = self.network.forward(images.clone()).swap_remove(self.target);
         let layer = reading.value.view([batch, values]).inner();
+        let [channels, rows, columns] = self.extents;
         let pushed = reading.pushed.view([batch, values]);
         drop(reading);
         let gradients = (pushed * self.seeds.clone().autodiff()).sum().backward();
         let gradient = images.grad(&gradients).unwrap_or_else(|| x.zeros_like());
         let objective = layer.clone().gather(1, self.indices.clone());
-        let (largest, place) = layer.max_dim_with_indices(1);
+        let (largest, place) = largest(layer.reshape([batch, channels, rows, columns]));
         let gradient_norm = norm(&gradient);
-        let deviation = x.clone() - mean(&x).reshape([batch, 1, 1, 1]);
         let entries = self.network.image().iter().product::<usize>() as f64;
+        let deviation = x.clone() - sum(x.clone()) / entries;
         let figures = vec![
             objective.clone(),
             place.clone().float(),
@@ -197,14 +202,4 @@ fn keep(kept: &mut Tensor<4>, x: &Tensor<4>, mask: Tensor<2, Bool>) {
     let dims = x.dims();
     let mask = mask.reshape([dims[0], 1, 1, 1]).expand(dims);
     *kept = kept.clone().mask_where(mask, x.clone());
-}
-
-/// The norm of each image, `[batch, 1]`.
-fn norm(images: &Tensor<4>) -> Tensor<2> {
-    images.clone().square().flatten::<2>(1, 3).sum_dim(1).sqrt()
-}
-
-/// The mean of each image, `[batch, 1]`.
-fn mean(images: &Tensor<4>) -> Tensor<2> {
-    images.clone().flatten::<2>(1, 3).mean_dim(1)
 }

@@ -5,6 +5,7 @@
 
 mod batch;
 mod percentile;
+mod reduce;
 mod regularize;
 
 use burn::tensor::{Device, Tensor};

@@ -47,9 +47,7 @@ impl DeviceRegularizers {
         }
         let percent = settings.small_val_percentile.value();
         if percent > 0.0 {
-            let [batch, channels, rows, columns] = x.dims();
-            let sizes = x.clone().abs().reshape([batch, channels * rows * columns]);
-            let mask = below(&sizes, percent).reshape([batch, channels, rows, columns]);
+            let mask = below(&x.clone().abs(), percent);
             x = x.mask_fill(mask, 0.0);
         }
         let percent = settings.small_norm_percentile.value();
@@ -73,10 +71,6 @@ impl DeviceRegularizers {
 
 /// `x` without the pixels whose measure (`[batch, 1, rows, columns]`) is below the percentile of all.
 fn without_pixels(x: Tensor<4>, measures: Tensor<4>, percent: f64) -> Tensor<4> {
-    let [batch, channels, rows, columns] = x.dims();
-    let mask = below(&measures.reshape([batch, rows * columns]), percent);
-    let mask = mask
-        .reshape([batch, 1, rows, columns])
-        .expand([batch, channels, rows, columns]);
+    let mask = below(&measures, percent).expand(x.dims());
     x.mask_fill(mask, 0.0)
 }

@@ -12,6 +12,7 @@ pub mod host;
 pub mod layer;
 mod layers;
 mod net;
+pub mod sums;
 mod survey;
 pub mod target;
 mod wiring;

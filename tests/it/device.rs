@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor};
+use deepvis::network::sums::{mean_along, sum_along};
 use deepvis::network::{InputSize, Network};
 use deepvis::optimizer::{
     Climb, LearningRate, Number, Params, Regularizers, Results, StartAt, Unit, run, run_on_device,
@@ -211,6 +212,20 @@ fn an_iteration_stays_on_a_gpu() {
     };
     // Blur and both kinds of percentile; a software GPU is slow.
     check(&deepvis::backend::gpu(&adapter), &[3, 4]);
+}
+
+/// An axis of more than 65,536 entries is added up whole, on every backend.
+#[test]
+fn long_axes_are_added_up_whole() {
+    let adapter = deepvis::backend::adapters().into_iter().next();
+    let gpu = adapter.map(|adapter| deepvis::backend::gpu(&adapter));
+    for device in [Device::flex(), ndarray()].into_iter().chain(gpu) {
+        let ones = Tensor::<2>::ones([2, 100_001], &device);
+        let sums: Vec<f32> = sum_along(ones.clone(), 1).into_data().try_into_vec().unwrap();
+        assert_eq!(sums, [100_001.0; 2]);
+        let means: Vec<f32> = mean_along(ones, 1).into_data().try_into_vec().unwrap();
+        assert_eq!(means, [1.0; 2]);
+    }
 }
 
 /// A unit without a gradient ends at once, and the others go on.

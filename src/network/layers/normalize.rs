@@ -6,6 +6,7 @@ use burn::tensor::Tensor;
 use crate::network::blob::Blob;
 use crate::network::build::{BuildResult, LayerBuild};
 use crate::network::layer::Forward;
+use crate::network::sums::{mean_along, sum_along};
 
 /// y = (x - mean / f) / sqrt(variance / f + eps), where f is the stored scale factor; kept as factor * x + shift.
 #[derive(Module, Debug)]
@@ -84,9 +85,9 @@ impl Forward for Mvn {
         } else {
             bottoms[0].view([batch * channels, rows * columns])
         };
-        let centred = x.clone() - x.mean_dim(1);
+        let centred = x.clone() - mean_along(x, 1);
         let y = if self.normalize_variance {
-            let deviation = (centred.clone() * centred.clone()).mean_dim(1).sqrt();
+            let deviation = mean_along(centred.clone() * centred.clone(), 1).sqrt();
             centred / deviation.add_scalar(self.eps)
         } else {
             centred
@@ -129,7 +130,7 @@ impl Forward for Normalize {
         let x = bottoms[0].around(1);
         let mut sum = (x.clone() * x.clone()).sum_dim(1);
         if self.across_spatial {
-            sum = sum.sum_dim(2);
+            sum = sum_along(sum, 2);
         }
         let y = x / sum.add_scalar(self.eps).sqrt() * self.scale.val();
         vec![Blob::new(y, bottoms[0].shape().to_vec())]

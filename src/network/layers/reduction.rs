@@ -7,6 +7,7 @@ use deepvis_importer::graph::Reduction as Operation;
 use crate::network::blob::Blob;
 use crate::network::build::{BuildResult, LayerBuild};
 use crate::network::layer::Forward;
+use crate::network::sums::{mean_along, sum_along};
 
 /// A reduction of all axes from one on.
 #[derive(Module, Debug)]
@@ -37,10 +38,10 @@ impl Forward for Reduction {
         let shape = bottoms[0].shape();
         let x: Tensor<2> = bottoms[0].view([shape[..self.axis].iter().product(), shape[self.axis..].iter().product()]);
         let y = match self.operation {
-            Operation::Sum => x.sum_dim(1),
-            Operation::AbsoluteSum => x.abs().sum_dim(1),
-            Operation::SumOfSquares => (x.clone() * x).sum_dim(1),
-            Operation::Mean => x.mean_dim(1),
+            Operation::Sum => sum_along(x, 1),
+            Operation::AbsoluteSum => sum_along(x.abs(), 1),
+            Operation::SumOfSquares => sum_along(x.clone() * x, 1),
+            Operation::Mean => mean_along(x, 1),
         };
         vec![Blob::new(y.mul_scalar(self.coeff), shape[..self.axis].to_vec())]
     }

@@ -31,10 +31,7 @@ pub fn gif(frames: &[Picture]) -> Result<Vec<u8>, String> {
 }
 
 /// A picture as the image crate has it.
-///
-/// # Errors
-/// When it is larger than that crate allows.
-pub fn to_image(picture: &Picture) -> Result<DynamicImage, String> {
+fn to_image(picture: &Picture) -> Result<DynamicImage, String> {
     let (width, height) = picture.size()?;
     let pixels = picture.pixels.clone();
     let image = if picture.channels == 3 {

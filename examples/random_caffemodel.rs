@@ -17,7 +17,12 @@ fn main() -> anyhow::Result<()> {
         arguments.len() == 2,
         "usage: random_caffemodel DEPLOY.prototxt OUT.caffemodel"
     );
-    let (graph, _) = deepvis_importer::read_graph(Path::new(&arguments[0]))?;
+    write(Path::new(&arguments[0]), Path::new(&arguments[1]))
+}
+
+/// Writes a caffemodel for a prototxt.
+pub fn write(deploy: &Path, caffemodel: &Path) -> anyhow::Result<()> {
+    let (graph, _) = deepvis_importer::read_graph(deploy)?;
     let layer = random_weights::blobs(&graph, 0)
         .into_iter()
         .map(|(name, blobs)| LayerParameter {
@@ -39,5 +44,5 @@ fn main() -> anyhow::Result<()> {
         layer,
         ..NetParameter::default()
     };
-    std::fs::write(&arguments[1], net.encode_to_vec()).with_context(|| format!("cannot write {}", arguments[1]))
+    std::fs::write(caffemodel, net.encode_to_vec()).with_context(|| format!("cannot write {}", caffemodel.display()))
 }

@@ -10,7 +10,7 @@ mod build;
 pub mod error;
 pub mod host;
 pub mod layer;
-mod layers;
+pub mod layers;
 mod net;
 pub mod sums;
 mod survey;

@@ -162,6 +162,15 @@ impl Network {
         self.program.shapes.iter().flatten().map(entries).max().unwrap_or(0)
     }
 
+    /// Weights of fully connected layers: read once for all images of a batch, while those of convolutions are read for each.
+    pub fn fully_connected_weights(&self) -> usize {
+        let weights = |layer: &LayerModule| match layer {
+            LayerModule::InnerProduct(layer) => layer.weights(),
+            _ => 0,
+        };
+        self.layers.iter().map(weights).sum()
+    }
+
     /// How many layers are computed: those the targets need, less those folded into others.
     pub fn computed_layers(&self) -> usize {
         self.layers.len()

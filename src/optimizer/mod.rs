@@ -1,12 +1,14 @@
 //! Activation maximization: from a start image, up the gradient of one unit, under regularizers.
 //!
 //! The data's way: [`start`] makes x0; each iteration [`climb`] clips the image, the network gives values and gradient
-//! ([`run`]), [`objective`] reads the unit, [`rate`] sets the step, [`regularize`] keeps the image natural, and
+//! ([`evaluation`]), [`objective`] reads the unit, [`rate`] sets the step, [`regularize`] keeps the image natural, and
 //! [`results`] remembers what was seen. [`device`] does the same without the image ever leaving a GPU.
 
 pub mod climb;
+mod crews;
 pub mod device;
 pub mod error;
+pub mod evaluation;
 pub mod objective;
 pub mod params;
 pub mod rate;

@@ -2,6 +2,7 @@
 
 mod browser;
 mod commands;
+mod composition;
 mod demo;
 mod device;
 mod fetch;

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use super::gemm::{Cores, Matrix, multiply};
 use super::relu;
+use super::vector::vectorized;
 use super::{HostArray, HostFunction, Output};
 
 /// The sizes of a convolution over one image.
@@ -161,7 +162,7 @@ fn with_columns<T>(len: usize, work: impl FnOnce(&mut [f32]) -> T) -> T {
     result
 }
 
-/// `weight * patches(image)`, added to what `out` holds.
+/// `weight * patches(image)`; overwrites `out`.
 fn correlate(geometry: &Geometry, image: &[f32], weight: &[f32], out: &mut [f32], cores: Cores) {
     let (patch, area) = (geometry.patch(), geometry.output_area());
     let outputs = geometry.output[0] / geometry.group;
@@ -173,11 +174,11 @@ fn correlate(geometry: &Geometry, image: &[f32], weight: &[f32], out: &mut [f32]
         let weight = Matrix::new(weight, outputs, patch);
         let sizes = (outputs, area, patch);
         if geometry.is_pointwise() {
-            multiply(out, weight, Matrix::new(image, patch, area), sizes, true, cores);
+            multiply(out, weight, Matrix::new(image, patch, area), sizes, false, cores);
         } else {
             with_columns(patch * area, |columns| {
                 geometry.unfold(image, columns);
-                multiply(out, weight, Matrix::new(columns, patch, area), sizes, true, cores);
+                multiply(out, weight, Matrix::new(columns, patch, area), sizes, false, cores);
             });
         }
     }
@@ -225,18 +226,42 @@ fn for_each_image(
     }
 }
 
-/// One value a channel, repeated over `area` pixels, for each of `batch` images; zeros without a bias.
-fn biased(bias: Option<&HostArray>, batch: usize, channels: usize, area: usize) -> Vec<f32> {
-    let Some(bias) = bias else {
-        return vec![0.0; batch * channels * area];
-    };
-    let mut out = Vec::with_capacity(batch * channels * area);
-    for _ in 0..batch {
-        for value in bias.iter() {
-            out.resize(out.len() + area, *value);
+/// Planes that a thread works on at a time: some sixteen thousand entries of them.
+fn planes_at_a_time(area: usize) -> usize {
+    ((1 << 14) / area.max(1)).max(1)
+}
+
+/// Adds a value a channel to planes of `area` entries.
+fn add_bias(out: &mut [f32], bias: &[f32], area: usize) {
+    let planes = planes_at_a_time(area);
+    let chunks = out.par_chunks_mut(planes * area.max(1)).enumerate();
+    chunks.for_each(|(chunk, out)| {
+        for (plane, out) in (chunk * planes..).zip(out.chunks_mut(area.max(1))) {
+            let bias = bias[plane % bias.len()];
+            out.iter_mut().for_each(|value| *value += bias);
         }
-    }
-    out
+    });
+}
+
+/// Adds biases, if any, applies a ReLU, and tells where it let its input through, all in one pass.
+fn rectify(out: &mut [f32], bias: Option<&[f32]>, area: usize, slope: f32) -> Vec<u8> {
+    let mut passed = vec![0; out.len()];
+    let planes = planes_at_a_time(area);
+    let chunks = out
+        .par_chunks_mut(planes * area.max(1))
+        .zip(passed.par_chunks_mut(planes * area.max(1)))
+        .enumerate();
+    chunks.for_each(|(chunk, (out, passed))| {
+        let lines = out.chunks_mut(area.max(1)).zip(passed.chunks_mut(area.max(1)));
+        for (plane, (out, passed)) in (chunk * planes..).zip(lines) {
+            let bias = bias.map_or(0.0, |bias| bias[plane % bias.len()]);
+            vectorized(
+                #[inline(always)]
+                || relu::rectify(out, bias, slope, passed),
+            );
+        }
+    });
+    passed
 }
 
 /// Convolution, and the ReLU after it where there is one. Parameters: weight, then bias if any.
@@ -255,13 +280,20 @@ impl HostFunction for Convolve {
         let [channels, rows, columns] = geometry.output;
         let (in_len, out_len) = (geometry.input[0] * geometry.input_area(), channels * rows * columns);
         let weight = parameters[0].clone();
-        let mut out = biased(parameters.get(1), batch, channels, rows * columns);
+        let bias = parameters.get(1);
+        let mut out = vec![0.0; batch * out_len];
         for_each_image(x, in_len, &mut out, out_len, |image, out, cores| {
             correlate(&geometry, image, &weight, out, cores);
         });
-        if let Some(slope) = self.relu {
-            relu::in_place(&mut out, slope);
-        }
+        let relu = self.relu;
+        let passed = match (relu, bias) {
+            (Some(slope), bias) => rectify(&mut out, bias.map(|bias| &**bias), rows * columns, slope),
+            (None, Some(bias)) => {
+                add_bias(&mut out, bias, rows * columns);
+                Vec::new()
+            }
+            (None, None) => Vec::new(),
+        };
         let shape = vec![batch, channels, rows, columns];
         if !track {
             return Output {
@@ -270,9 +302,6 @@ impl HostFunction for Convolve {
                 gradient: None,
             };
         }
-        let relu = self.relu;
-        // The sign of the output tells where the ReLU let through.
-        let passed = relu.map_or_else(Vec::new, |_| relu::passed(&out));
         let gradient = Arc::new(move |grad: &HostArray| {
             let masked = relu.map(|slope| relu::masked(grad, &passed, slope));
             let grad = masked.as_deref().unwrap_or(grad);

@@ -1,14 +1,19 @@
-//! A fully connected layer on slices: weights are read once forward and once backward, and rows with no gradient not at all.
+//! A fully connected layer on slices. Weights are read once forward and once backward for all images of a batch, and rows
+//! with no gradient not at all. An image's sums are added up in the same order whatever the batch.
 
 use std::sync::Arc;
 
+use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::gemm::{Cores, Matrix, multiply};
+use super::vector::with_vectors;
 use super::{Gradient, HostArray, HostFunction, Output};
 
-/// Input entries a thread sums up at a time in the backward pass.
-const COLUMNS: usize = 1 << 11;
+/// Input entries that a thread sums up at a time in the backward pass, at most and at least.
+const MOST_COLUMNS: usize = 2048;
+const FEWEST_COLUMNS: usize = 256;
+/// Rows of the weight that are used for all images before the next are read: these stay in a core's cache.
+const ROWS: usize = 16;
 
 /// y = W x + b for each image. Parameters: W (`outputs x inputs`, row-major), then b if any.
 #[derive(Debug, Clone)]
@@ -19,43 +24,155 @@ pub struct InnerProduct {
     pub inputs: usize,
 }
 
-/// The sum of products, in eight interleaved partial sums that the compiler turns into vector instructions.
-fn dot(left: &[f32], right: &[f32]) -> f32 {
-    const LANES: usize = 32;
-    let mut sums = [0.0f32; LANES];
-    let (left_lanes, left_rest) = left.as_chunks::<LANES>();
-    let (right_lanes, right_rest) = right.as_chunks::<LANES>();
-    for (left, right) in left_lanes.iter().zip(right_lanes) {
-        for lane in 0..LANES {
-            sums[lane] += left[lane] * right[lane];
+/// Sums of products of four rows with each of some images. Each sum is added up in the same order whatever their number.
+struct Products<'a, const N: usize> {
+    rows: [&'a [f32]; 4],
+    images: [&'a [f32]; N],
+}
+
+impl<const N: usize> WithSimd for Products<'_, N> {
+    type Output = [[f32; N]; 4];
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
+        let rows = self.rows.map(|row| S::as_simd_f32s(row));
+        let images = self.images.map(|image| S::as_simd_f32s(image));
+        let len = rows[0].0.len();
+        let (row_heads, image_heads) = (rows.map(|row| &row.0[..len]), images.map(|image| &image.0[..len]));
+        let mut sums = [[simd.splat_f32s(0.0); N]; 4];
+        for place in 0..len {
+            for (sums, row) in sums.iter_mut().zip(&row_heads) {
+                for (sum, image) in sums.iter_mut().zip(&image_heads) {
+                    *sum = simd.mul_add_e_f32s(row[place], image[place], *sum);
+                }
+            }
+        }
+        let mut totals = [[0.0; N]; 4];
+        for ((totals, sums), (_, row)) in totals.iter_mut().zip(sums).zip(rows) {
+            for ((total, sum), (_, image)) in totals.iter_mut().zip(sums).zip(images) {
+                let rest: f32 = row.iter().zip(image).map(|(weight, value)| weight * value).sum();
+                *total = simd.reduce_sum_f32s(sum) + rest;
+            }
+        }
+        totals
+    }
+}
+
+/// Adds multiples of rows to `back`, one row after the other, but four in a pass.
+struct AddRows<'a> {
+    back: &'a mut [f32],
+    rows: &'a [(f32, &'a [f32])],
+}
+
+impl WithSimd for AddRows<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { back, rows } = self;
+        let (fours, rest) = rows.as_chunks::<4>();
+        let (back, back_rest) = S::as_mut_simd_f32s(back);
+        for four in fours {
+            let factors = four.map(|(factor, _)| simd.splat_f32s(factor));
+            let rows = four.map(|(_, row)| &S::as_simd_f32s(row).0[..back.len()]);
+            for (place, back) in back.iter_mut().enumerate() {
+                for (factor, row) in factors.iter().zip(&rows) {
+                    *back = simd.mul_add_e_f32s(*factor, row[place], *back);
+                }
+            }
+        }
+        for (factor, row) in rest {
+            let factor = simd.splat_f32s(*factor);
+            for (back, weight) in back.iter_mut().zip(S::as_simd_f32s(row).0) {
+                *back = simd.mul_add_e_f32s(factor, *weight, *back);
+            }
+        }
+        for (factor, row) in rows {
+            for (back, weight) in back_rest.iter_mut().zip(S::as_simd_f32s(row).1) {
+                *back += factor * weight;
+            }
         }
     }
-    let rest: f32 = left_rest.iter().zip(right_rest).map(|(l, r)| l * r).sum();
-    sums.iter().sum::<f32>() + rest
+}
+
+/// Writes what four rows make of some images where it belongs among a row's results for `batch` images.
+fn put<const N: usize>(products: [[f32; N]; 4], place: usize, out: &mut [f32], batch: usize) {
+    for (out, products) in out.chunks_mut(batch).zip(products) {
+        out[place..place + N].copy_from_slice(&products);
+    }
 }
 
 impl InnerProduct {
-    fn product(&self, x: &[f32], weight: &[f32], out: &mut [f32]) {
-        out.par_iter_mut()
-            .with_min_len(16)
-            .zip(weight.par_chunks(self.inputs))
-            .for_each(|(out, row)| *out += dot(row, x));
+    /// W x for each image; `batch x outputs`.
+    fn product(&self, x: &[f32], weight: &[f32], batch: usize) -> Vec<f32> {
+        let images: Vec<&[f32]> = x.chunks(self.inputs).collect();
+        let mut columns = vec![0.0; self.outputs * batch];
+        columns
+            .par_chunks_mut(4 * batch)
+            .with_min_len(4)
+            .zip(weight.par_chunks(4 * self.inputs))
+            .for_each(|(out, rows)| {
+                // The last rows of a number that four does not divide stand in for those that are missing.
+                let last = rows.len() / self.inputs - 1;
+                let rows = [0, 1, 2, 3].map(|row: usize| &rows[row.min(last) * self.inputs..][..self.inputs]);
+                for (place, images) in images.chunks(2).enumerate() {
+                    match *images {
+                        [first, second] => put(
+                            with_vectors(Products {
+                                rows,
+                                images: [first, second],
+                            }),
+                            2 * place,
+                            out,
+                            batch,
+                        ),
+                        [only] => put(with_vectors(Products { rows, images: [only] }), 2 * place, out, batch),
+                        _ => {}
+                    }
+                }
+            });
+        let transposed = |image| columns.iter().skip(image).step_by(batch);
+        (0..batch).flat_map(transposed).copied().collect()
     }
 
-    /// W^T grad, skipping the rows whose gradient is zero: all but one when a unit of this layer is pushed.
-    fn transposed_product(&self, grad: &[f32], weight: &[f32]) -> Vec<f32> {
-        let rows: Vec<(usize, f32)> = grad.iter().copied().enumerate().filter(|(_, g)| *g != 0.0).collect();
-        let mut back = vec![0.0; self.inputs];
-        back.par_chunks_mut(COLUMNS).enumerate().for_each(|(chunk, back)| {
-            let start = chunk * COLUMNS;
-            for (row, grad) in &rows {
-                let weight = &weight[row * self.inputs + start..][..back.len()];
-                for (back, weight) in back.iter_mut().zip(weight) {
-                    *back += grad * weight;
-                }
+    /// W^T grad for each image; `batch x inputs`. Rows whose gradient is zero are skipped: all but one when a unit of this
+    /// layer is pushed.
+    fn transposed_product(&self, grad: &[f32], weight: &[f32], batch: usize) -> Vec<f32> {
+        let columns = self
+            .inputs
+            .div_ceil(4 * rayon::current_num_threads())
+            .clamp(FEWEST_COLUMNS, MOST_COLUMNS);
+        let blocks: Vec<Vec<f32>> = (0..self.inputs.div_ceil(columns))
+            .into_par_iter()
+            .map(|block| {
+                let start = block * columns;
+                self.transposed_block(grad, weight, batch, start, columns.min(self.inputs - start))
+            })
+            .collect();
+        let mut back = Vec::with_capacity(batch * self.inputs);
+        for image in 0..batch {
+            for block in &blocks {
+                let len = block.len() / batch;
+                back.extend_from_slice(&block[image * len..(image + 1) * len]);
             }
-        });
+        }
         back
+    }
+
+    /// The entries `start` to `start + len` of W^T grad, for each image.
+    fn transposed_block(&self, grad: &[f32], weight: &[f32], batch: usize, start: usize, len: usize) -> Vec<f32> {
+        let mut block = vec![0.0; batch * len];
+        let mut rows = Vec::with_capacity(ROWS);
+        for first in (0..self.outputs).step_by(ROWS) {
+            let last = (first + ROWS).min(self.outputs);
+            for (grad, back) in grad.chunks(self.outputs).zip(block.chunks_mut(len)) {
+                rows.clear();
+                let places = (first..last).filter(|row| grad[*row] != 0.0);
+                rows.extend(places.map(|row| (grad[row], &weight[row * self.inputs + start..][..len])));
+                with_vectors(AddRows { back, rows: &rows });
+            }
+        }
+        block
     }
 }
 
@@ -63,34 +180,17 @@ impl HostFunction for InnerProduct {
     fn forward(&self, x: &HostArray, parameters: &[HostArray], track: bool) -> Output {
         let batch = x.len() / self.inputs;
         let weight = parameters[0].clone();
-        let mut values = Vec::with_capacity(batch * self.outputs);
-        for _ in 0..batch {
-            match parameters.get(1) {
-                Some(bias) => values.extend_from_slice(bias),
-                None => values.resize(values.len() + self.outputs, 0.0),
+        let mut values = self.product(x, &weight, batch);
+        if let Some(bias) = parameters.get(1) {
+            for values in values.chunks_mut(self.outputs) {
+                for (value, bias) in values.iter_mut().zip(bias.iter()) {
+                    *value += bias;
+                }
             }
-        }
-        if batch == 1 {
-            self.product(x, &weight, &mut values);
-        } else {
-            let sizes = (batch, self.outputs, self.inputs);
-            let left = Matrix::new(x, batch, self.inputs);
-            let right = Matrix::new(&weight, self.outputs, self.inputs).transposed();
-            multiply(&mut values, left, right, sizes, true, Cores::All);
         }
         let gradient = track.then(|| {
             let this = self.clone();
-            Arc::new(move |grad: &HostArray| {
-                if batch == 1 {
-                    return this.transposed_product(grad, &weight);
-                }
-                let mut back = vec![0.0; batch * this.inputs];
-                let sizes = (batch, this.inputs, this.outputs);
-                let left = Matrix::new(grad, batch, this.outputs);
-                let right = Matrix::new(&weight, this.outputs, this.inputs);
-                multiply(&mut back, left, right, sizes, false, Cores::All);
-                back
-            }) as Gradient
+            Arc::new(move |grad: &HostArray| this.transposed_product(grad, &weight, batch)) as Gradient
         });
         Output {
             values,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use super::vector::vectorized;
 use super::{Gradient, HostArray, HostFunction, Output};
 
 /// Pixels a thread works on at a time: all channels of them fit the cache.
@@ -23,6 +24,7 @@ pub struct AcrossChannels {
 }
 
 /// x ^ -beta, by square roots for Caffe's usual 0.75.
+#[inline(always)]
 fn inverse_power(x: f32, beta: f32) -> f32 {
     if beta == 0.75 {
         let root = x.sqrt();
@@ -42,6 +44,7 @@ fn gather(image: &[f32], channels: usize, area: usize, start: usize, len: usize)
 }
 
 /// For each channel, the sum of `terms` over its neighbours, as a running sum; `each` gets channel and sums.
+#[inline(always)]
 fn running_sums(terms: &[f32], channels: usize, len: usize, size: usize, mut each: impl FnMut(usize, &[f32])) {
     let half = size / 2;
     let mut sums = vec![0.0f32; len];
@@ -71,6 +74,7 @@ impl AcrossChannels {
     }
 
     /// The bracket, for a block of pixels.
+    #[inline(always)]
     fn scales(&self, block: &[f32], channels: usize, len: usize) -> Vec<f32> {
         let squares: Vec<f32> = block.iter().map(|x| x * x).collect();
         let mut scales = Vec::with_capacity(block.len());
@@ -80,6 +84,7 @@ impl AcrossChannels {
         scales
     }
 
+    #[inline(always)]
     fn forward_block(&self, block: &[f32], channels: usize, len: usize) -> Vec<f32> {
         let scales = self.scales(block, channels, len);
         block
@@ -89,14 +94,15 @@ impl AcrossChannels {
             .collect()
     }
 
+    #[inline(always)]
     fn backward_block(&self, x: &[f32], grad: &[f32], channels: usize, len: usize) -> Vec<f32> {
         let scales = self.scales(x, channels, len);
-        let mut back: Vec<f32> = Vec::with_capacity(x.len());
-        let mut ratios = Vec::with_capacity(x.len());
-        for ((x, grad), scale) in x.iter().zip(grad).zip(&scales) {
-            let passed = grad * inverse_power(*scale, self.beta);
-            back.push(passed);
-            ratios.push(passed * x / scale);
+        let mut back = vec![0.0; x.len()];
+        let mut ratios = vec![0.0; x.len()];
+        let entries = back.iter_mut().zip(&mut ratios).zip(x).zip(grad).zip(&scales);
+        for ((((back, ratio), x), grad), scale) in entries {
+            *back = grad * inverse_power(*scale, self.beta);
+            *ratio = *back * x / scale;
         }
         let factor = 2.0 * self.weight() * self.beta;
         running_sums(&ratios, channels, len, self.size, |channel, sums| {
@@ -141,7 +147,10 @@ impl HostFunction for AcrossChannels {
         let size = channels * area;
         let values = by_blocks(&shape, |image, start, len| {
             let block = gather(&x[image * size..], channels, area, start, len);
-            self.forward_block(&block, channels, len)
+            vectorized(
+                #[inline(always)]
+                || self.forward_block(&block, channels, len),
+            )
         });
         let gradient = track.then(|| {
             let (this, x, shape) = (self.clone(), x.clone(), shape.clone());
@@ -149,7 +158,10 @@ impl HostFunction for AcrossChannels {
                 by_blocks(&shape, |image, start, len| {
                     let x = gather(&x[image * size..], channels, area, start, len);
                     let grad = gather(&grad[image * size..], channels, area, start, len);
-                    this.backward_block(&x, &grad, channels, len)
+                    vectorized(
+                        #[inline(always)]
+                        || this.backward_block(&x, &grad, channels, len),
+                    )
                 })
             }) as Gradient
         });

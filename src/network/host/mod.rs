@@ -16,6 +16,7 @@ pub mod inner_product;
 pub mod lrn;
 pub mod pooling;
 pub mod relu;
+mod vector;
 
 use std::fmt::{self, Debug};
 use std::sync::Arc;

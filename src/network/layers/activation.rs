@@ -103,7 +103,7 @@ fn apply(function: Function, x: Tensor<4>) -> Tensor<4> {
 }
 
 /// ReLU composed of burn's operations.
-pub(in crate::network) fn relu(x: Tensor<4>, slope: f32) -> Tensor<4> {
+pub fn relu(x: Tensor<4>, slope: f32) -> Tensor<4> {
     if slope == 0.0 {
         activation::relu(x)
     } else {

@@ -134,6 +134,6 @@ impl Forward for Convolution {
 }
 
 /// The convolution composed of burn's operations.
-pub(in crate::network) fn plain(x: Tensor<4>, weight: Tensor<4>, bias: Option<Tensor<1>>, g: &Geometry) -> Tensor<4> {
+pub fn plain(x: Tensor<4>, weight: Tensor<4>, bias: Option<Tensor<1>>, g: &Geometry) -> Tensor<4> {
     conv2d(x, weight, bias, ConvOptions::new(g.stride, g.pad, g.dilation, g.group))
 }

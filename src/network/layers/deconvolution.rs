@@ -84,7 +84,7 @@ impl Forward for Deconvolution {
 }
 
 /// The transposed convolution composed of burn's operations.
-pub(in crate::network) fn plain(x: Tensor<4>, weight: Tensor<4>, bias: Option<Tensor<1>>, g: &Geometry) -> Tensor<4> {
+pub fn plain(x: Tensor<4>, weight: Tensor<4>, bias: Option<Tensor<1>>, g: &Geometry) -> Tensor<4> {
     conv_transpose2d(
         x,
         weight,

@@ -59,6 +59,13 @@ impl InnerProduct {
     }
 }
 
+impl InnerProduct {
+    /// Entries of the weight.
+    pub(in crate::network) fn weights(&self) -> usize {
+        self.inputs * self.outputs
+    }
+}
+
 impl Forward for InnerProduct {
     fn forward(&self, bottoms: &[Blob]) -> Vec<Blob> {
         let (inputs, outputs) = (self.inputs, self.outputs);
@@ -81,12 +88,12 @@ impl Forward for InnerProduct {
     }
 
     fn multiply_adds(&self) -> u64 {
-        (self.inputs * self.outputs) as u64
+        self.weights() as u64
     }
 }
 
 /// The product composed of burn's operations.
-pub(in crate::network) fn plain(x: Tensor<2>, weight: Tensor<2>, bias: Option<Tensor<1>>) -> Tensor<2> {
+pub fn plain(x: Tensor<2>, weight: Tensor<2>, bias: Option<Tensor<1>>) -> Tensor<2> {
     let y = x.matmul(weight.transpose());
     match bias {
         Some(bias) => y + bias.unsqueeze(),

@@ -72,7 +72,7 @@ impl Forward for Lrn {
 }
 
 /// Normalization across channels composed of burn's operations.
-pub(in crate::network) fn across_channels(x: Tensor<4>, settings: &Settings) -> Tensor<4> {
+pub fn across_channels(x: Tensor<4>, settings: &Settings) -> Tensor<4> {
     let [_, channels, ..] = x.dims();
     let half = settings.size / 2;
     let squares = (x.clone() * x.clone())

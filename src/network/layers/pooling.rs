@@ -79,8 +79,9 @@ impl Pooling {
     }
 }
 
+/// Window size over the number of entries that Caffe divides by, for each window: what [`average`] is corrected with.
 #[expect(clippy::cast_precision_loss, reason = "windows are far smaller than 2^24 pixels")]
-fn correction(windows: &Windows) -> Vec<f32> {
+pub fn correction(windows: &Windows) -> Vec<f32> {
     let full = (windows.kernel[0] * windows.kernel[1]) as f32;
     (0..windows.output[0])
         .flat_map(|y| (0..windows.output[1]).map(move |x| (y, x)))
@@ -117,13 +118,13 @@ fn padded(x: Tensor<4>, windows: &Windows, value: f32) -> Tensor<4> {
 }
 
 /// Max pooling composed of burn's operations.
-pub(in crate::network) fn max(x: Tensor<4>, windows: &Windows) -> Tensor<4> {
+pub fn max(x: Tensor<4>, windows: &Windows) -> Tensor<4> {
     let options = MaxPoolOptions::new(windows.kernel).with_stride(windows.stride);
     cut(max_pool2d(padded(x, windows, -f32::MAX), options), windows)
 }
 
-/// Average pooling composed of burn's operations.
-pub(in crate::network) fn average(x: Tensor<4>, windows: &Windows, correction: Tensor<4>) -> Tensor<4> {
+/// Average pooling composed of burn's operations; `correction` is [`correction`], one for each window.
+pub fn average(x: Tensor<4>, windows: &Windows, correction: Tensor<4>) -> Tensor<4> {
     let options = AvgPoolOptions::new(windows.kernel).with_stride(windows.stride);
     cut(avg_pool2d(padded(x, windows, 0.0), options), windows) * correction
 }

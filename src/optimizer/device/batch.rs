@@ -7,8 +7,8 @@ use super::regularize::DeviceRegularizers;
 use crate::network::Network;
 use crate::optimizer::climb::{Climb, Images};
 use crate::optimizer::error::Result;
+use crate::optimizer::evaluation::floats;
 use crate::optimizer::rate::LearningRate;
-use crate::optimizer::run::floats;
 
 /// Figures of a row: objective, place and value of the layer's largest, norm, distance, standard deviation, gradient's norm.
 pub(super) const FIGURES: usize = 7;

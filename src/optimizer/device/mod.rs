@@ -12,8 +12,9 @@ use burn::tensor::{Device, Tensor};
 
 use super::climb::Climb;
 use super::error::Result;
+use super::evaluation::floats;
 use super::objective::{Reading, unit};
-use super::run::{Progress, floats};
+use super::run::Progress;
 use super::statistics::ImageStatistics;
 use crate::network::Network;
 use batch::{Batch, FIGURES};

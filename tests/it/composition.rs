@@ -1,0 +1,213 @@
+//! The layers' own CPU functions beside the same layers composed of burn's operations, forward and backward, over sizes that
+//! proptest draws, on both CPU backends.
+
+use burn::tensor::{Device, Tensor, TensorData};
+use deepvis::network::host::convolution::{Convolve, Deconvolve, Geometry};
+use deepvis::network::host::inner_product::InnerProduct;
+use deepvis::network::host::lrn::AcrossChannels;
+use deepvis::network::host::pooling::{AveragePool, MaxPool, Windows};
+use deepvis::network::host::relu::Relu;
+use deepvis::network::host::{HostFunction, apply, apply_with};
+use deepvis::network::layers;
+use deepvis_importer::graph::{Lrn, LrnRegion};
+use proptest::prelude::*;
+use rand_mt::Mt;
+
+use crate::support::{ndarray, relative_error};
+
+/// What float32 allows of sums over a few hundred products, relative to the largest entry.
+const TOLERANCE: f64 = 1e-5;
+
+/// Entries between -1 and 1.
+fn draw<const D: usize>(shape: [usize; D], seed: u32, device: &Device) -> Tensor<D> {
+    let mut random = Mt::new(seed);
+    let values: Vec<f32> = (0..shape.iter().product())
+        .map(|_| random.next_u32() as f32 / u32::MAX as f32 * 2.0 - 1.0)
+        .collect();
+    Tensor::from_data(TensorData::new(values, shape), device)
+}
+
+fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    tensor.into_data().try_into_vec().unwrap()
+}
+
+/// Value, and the gradient of a random weighting of it with respect to the image.
+fn both_ways<const D: usize>(x: &Tensor<D>, f: impl Fn(Tensor<D>) -> Tensor<D>) -> (Vec<usize>, Vec<f32>, Vec<f32>) {
+    let x = x.clone().require_grad();
+    let y = f(x.clone());
+    let shape = y.dims();
+    let gradients = (y.clone() * draw(shape, 99, &y.device())).sum().backward();
+    (shape.to_vec(), values(y), values(x.grad(&gradients).unwrap()))
+}
+
+fn same<const D: usize>(
+    x: &Tensor<D>,
+    ours: impl Fn(Tensor<D>) -> Tensor<D>,
+    composed: impl Fn(Tensor<D>) -> Tensor<D>,
+) -> Result<(), TestCaseError> {
+    let (shape, value, gradient) = both_ways(x, ours);
+    let (composed_shape, composed_value, composed_gradient) = both_ways(x, composed);
+    prop_assert_eq!(shape, composed_shape);
+    let (value, gradient) = (
+        relative_error(&value, &composed_value),
+        relative_error(&gradient, &composed_gradient),
+    );
+    prop_assert!(value <= TOLERANCE, "values are off by {value:e}");
+    prop_assert!(gradient <= TOLERANCE, "gradients are off by {gradient:e}");
+    Ok(())
+}
+
+fn devices() -> [Device; 2] {
+    [Device::flex().autodiff(), ndarray().autodiff()]
+}
+
+/// A convolution whose kernel fits its input, sometimes pointwise, sometimes large enough to be cut into bands.
+fn geometry() -> impl Strategy<Value = Geometry> {
+    let sizes = (1..3usize, 1..4usize, 1..20usize, 1..5usize, 1..5usize, 1..3usize);
+    let steps = (1..4usize, 1..3usize, 0..3usize, 0..3usize, 3..40usize, 3..40usize);
+    (sizes, steps).prop_map(
+        |((group, inputs, outputs, ky, kx, dilation), (sy, sx, py, px, rows, columns))| {
+            let (kernel, stride, pad) = ([ky, kx], [sy, sx], [py, px]);
+            let reach = [0, 1].map(|axis| dilation * (kernel[axis] - 1) + 1);
+            let input = [inputs * group, rows + reach[0], columns + reach[1]];
+            let extent = |axis: usize| (input[axis + 1] + 2 * pad[axis] - reach[axis]) / stride[axis] + 1;
+            Geometry {
+                input,
+                output: [outputs * group, extent(0), extent(1)],
+                kernel,
+                stride,
+                pad,
+                dilation: [dilation; 2],
+                group,
+            }
+        },
+    )
+}
+
+/// Caffe's windows over a plane, those of the padding included.
+fn windows() -> impl Strategy<Value = Windows> {
+    (2..4usize, 1..4usize, 0..2usize, 4..40usize, 4..40usize).prop_map(|(kernel, stride, pad, rows, columns)| {
+        let input = [rows, columns];
+        let output = input.map(|size| {
+            let steps = (size + 2 * pad - kernel).div_ceil(stride) + 1;
+            if pad > 0 && (steps - 1) * stride >= size + pad {
+                steps - 1
+            } else {
+                steps
+            }
+        });
+        Windows {
+            input,
+            output,
+            kernel: [kernel; 2],
+            stride: [stride; 2],
+            pad: [pad; 2],
+        }
+    })
+}
+
+fn own<const D: usize>(x: Tensor<D>, function: &(impl HostFunction + Clone)) -> Tensor<D> {
+    apply(x, function.clone())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn convolution(geometry in geometry(), batch in 1..4usize, relu in prop::option::of(0.0f32..0.5), bias: bool) {
+        for device in devices() {
+            let [channels, rows, columns] = geometry.input;
+            let x = draw([batch, channels, rows, columns], 1, &device);
+            let [kernel_rows, kernel_columns] = geometry.kernel;
+            let weight = draw([geometry.output[0], channels / geometry.group, kernel_rows, kernel_columns], 2, &device);
+            let bias = bias.then(|| draw([geometry.output[0]], 3, &device));
+            same(
+                &x,
+                |x| apply_with(x, weight.clone(), bias.clone(), Convolve { geometry, relu }),
+                |x| {
+                    let y = layers::convolution::plain(x, weight.clone(), bias.clone(), &geometry);
+                    match relu {
+                        Some(slope) => layers::activation::relu(y, slope),
+                        None => y,
+                    }
+                },
+            )?;
+        }
+    }
+
+    #[test]
+    fn deconvolution(geometry in geometry(), batch in 1..3usize, bias: bool) {
+        // Burn's transposed convolution reaches exactly over the input only where strides leave no rest.
+        let exact = [0, 1].into_iter().all(|axis| {
+            let reach = geometry.dilation[axis] * (geometry.kernel[axis] - 1) + 1;
+            (geometry.input[axis + 1] + 2 * geometry.pad[axis] - reach).is_multiple_of(geometry.stride[axis])
+        });
+        prop_assume!(exact);
+        for device in devices() {
+            let [channels, rows, columns] = geometry.output;
+            let x = draw([batch, channels, rows, columns], 1, &device);
+            let [kernel_rows, kernel_columns] = geometry.kernel;
+            let weight = draw([channels, geometry.input[0] / geometry.group, kernel_rows, kernel_columns], 2, &device);
+            let bias = bias.then(|| draw([geometry.input[0]], 3, &device));
+            same(
+                &x,
+                |x| apply_with(x, weight.clone(), bias.clone(), Deconvolve { geometry }),
+                |x| layers::deconvolution::plain(x, weight.clone(), bias.clone(), &geometry),
+            )?;
+        }
+    }
+
+    #[test]
+    fn pooling(windows in windows(), batch in 1..3usize, channels in 1..4usize) {
+        for device in devices() {
+            let x = draw([batch, channels, windows.input[0], windows.input[1]], 1, &device);
+            same(&x, |x| own(x, &MaxPool { windows }), |x| layers::pooling::max(x, &windows))?;
+            let correction = layers::pooling::correction(&windows);
+            let shape = [1, 1, windows.output[0], windows.output[1]];
+            let correction = Tensor::from_data(TensorData::new(correction, shape), &device);
+            same(
+                &x,
+                |x| own(x, &AveragePool { windows }),
+                |x| layers::pooling::average(x, &windows, correction.clone()),
+            )?;
+        }
+    }
+
+    #[test]
+    fn normalization(half in 0..3usize, batch in 1..3usize, channels in 1..20usize, side in 1..20usize, beta in 0.5f32..1.0) {
+        let settings = Lrn { region: LrnRegion::AcrossChannels, size: 2 * half + 1, alpha: 0.5, beta, k: 1.5 };
+        for settings in [Lrn { beta: 0.75, ..settings.clone() }, settings] {
+            let Lrn { size, alpha, beta, k, .. } = settings;
+            for device in devices() {
+                let x = draw([batch, channels, side, side + 1], 1, &device);
+                same(
+                    &x,
+                    |x| own(x, &AcrossChannels { size, alpha, beta, k }),
+                    |x| layers::lrn::across_channels(x, &settings),
+                )?;
+            }
+        }
+    }
+
+    #[test]
+    fn relu(slope in prop::sample::select(vec![0.0f32, 0.1, 1.0, -0.5]), entries in 1..50_000usize) {
+        for device in devices() {
+            let x = draw([1, 1, 1, entries], 1, &device);
+            same(&x, |x| own(x, &Relu { slope }), |x| layers::activation::relu(x, slope))?;
+        }
+    }
+
+    #[test]
+    fn inner_product(batch in 1..4usize, inputs in 1..3000usize, outputs in 1..40usize, bias: bool) {
+        for device in devices() {
+            let x = draw([batch, inputs], 1, &device);
+            let weight = draw([outputs, inputs], 2, &device);
+            let bias = bias.then(|| draw([outputs], 3, &device));
+            same(
+                &x,
+                |x| apply_with(x, weight.clone(), bias.clone(), InnerProduct { outputs, inputs }),
+                |x| layers::inner_product::plain(x, weight.clone(), bias.clone()),
+            )?;
+        }
+    }
+}

@@ -110,6 +110,53 @@ fn own<const D: usize>(x: Tensor<D>, function: &(impl HostFunction + Clone)) -> 
     apply(x, function.clone())
 }
 
+/// The convolutions of GoogLeNet's kinds: channels and side of the input, outputs, kernel, stride, padding.
+const GOOGLENET: &[[usize; 6]] = &[
+    [3, 224, 64, 7, 2, 3],
+    [64, 56, 192, 3, 1, 1],
+    [192, 28, 64, 1, 1, 0],
+    [16, 28, 32, 5, 1, 2],
+    [112, 14, 224, 3, 1, 1],
+    [832, 7, 384, 1, 1, 0],
+];
+
+/// All cores share one image's product, but in a batch each has images of its own: no bit may tell.
+#[test]
+fn an_image_of_a_batch_is_computed_as_one_alone() {
+    let device = Device::flex().autodiff();
+    for [channels, side, outputs, kernel, stride, pad] in GOOGLENET.iter().copied() {
+        let extent = (side + 2 * pad - kernel) / stride + 1;
+        let geometry = Geometry {
+            input: [channels, side, side],
+            output: [outputs, extent, extent],
+            kernel: [kernel; 2],
+            stride: [stride; 2],
+            pad: [pad; 2],
+            dilation: [1; 2],
+            group: 1,
+        };
+        let weight = draw([outputs, channels, kernel, kernel], 2, &device);
+        let layer = |x| {
+            apply_with(
+                x,
+                weight.clone(),
+                None,
+                Convolve {
+                    geometry,
+                    relu: Some(0.0),
+                },
+            )
+        };
+        let one = draw([1, channels, side, side], 1, &device);
+        let batch = std::thread::available_parallelism().unwrap().get().max(2);
+        let (_, value, gradient) = both_ways(&one, layer);
+        let (_, values, gradients) = both_ways(&one.clone().repeat(&[batch, 1, 1, 1]), layer);
+        assert!(values.chunks(value.len()).all(|other| other == value), "{geometry:?}");
+        // The weighting of the outputs is drawn for the first image first.
+        assert!(gradients[..gradient.len()] == gradient, "{geometry:?}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 

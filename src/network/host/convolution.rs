@@ -174,11 +174,11 @@ fn correlate(geometry: &Geometry, image: &[f32], weight: &[f32], out: &mut [f32]
         let weight = Matrix::new(weight, outputs, patch);
         let sizes = (outputs, area, patch);
         if geometry.is_pointwise() {
-            multiply(out, weight, Matrix::new(image, patch, area), sizes, false, cores);
+            multiply(out, weight, Matrix::new(image, patch, area), sizes, cores);
         } else {
             with_columns(patch * area, |columns| {
                 geometry.unfold(image, columns);
-                multiply(out, weight, Matrix::new(columns, patch, area), sizes, false, cores);
+                multiply(out, weight, Matrix::new(columns, patch, area), sizes, cores);
             });
         }
     }
@@ -197,10 +197,10 @@ fn spread(geometry: &Geometry, out: &[f32], weight: &[f32], image: &mut [f32], c
         let out = Matrix::new(out, outputs, area);
         let sizes = (patch, area, outputs);
         if geometry.is_pointwise() {
-            multiply(image, weight, out, sizes, false, cores);
+            multiply(image, weight, out, sizes, cores);
         } else {
             with_columns(patch * area, |columns| {
-                multiply(columns, weight, out, sizes, false, cores);
+                multiply(columns, weight, out, sizes, cores);
                 geometry.fold(columns, image);
             });
         }

@@ -1,6 +1,9 @@
 //! Matrix products on slices.
 
+use std::ops::Range;
+
 use gemm::Parallelism;
+use rayon::prelude::*;
 
 /// A row-major or transposed view of a matrix in a slice.
 #[derive(Clone, Copy)]
@@ -40,45 +43,102 @@ pub(super) enum Cores {
     One,
 }
 
-/// `out = left * right`, or `out += left * right` when `add`; `out` is row-major, `rows x columns`, `inner` is summed over.
+/// The least columns and rows of a block that a core computes by itself.
+const LEAST: [usize; 2] = [64, 24];
+/// What the columns and rows of a block are multiples of: width and height of gemm's innermost loop, with AVX-512 and AVX2.
+const UNIT: [usize; 2] = [16, 6];
+
+/// `out = left * right`; `out` is row-major, `rows x columns`, `inner` is summed over.
+///
+/// The sums are added up in the same order however many cores take part.
 pub(super) fn multiply(
     out: &mut [f32],
     left: Matrix<'_>,
     right: Matrix<'_>,
     (rows, columns, inner): (usize, usize, usize),
-    add: bool,
     cores: Cores,
 ) {
     assert_eq!(out.len(), rows * columns);
     assert_eq!(left.values.len(), rows * inner);
     assert_eq!(right.values.len(), inner * columns);
-    let stride = |stride: usize| isize::try_from(stride).unwrap_or(isize::MAX);
-    // SAFETY: the three slices hold rows * columns, rows * inner and inner * columns entries (asserted above), and the
-    // strides of a `Matrix` address each of its entries exactly once.
-    unsafe {
-        gemm::gemm(
-            rows,
-            columns,
-            inner,
-            out.as_mut_ptr(),
-            1,
-            stride(columns),
-            add,
-            left.values.as_ptr(),
-            stride(left.column_stride),
-            stride(left.row_stride),
-            right.values.as_ptr(),
-            stride(right.column_stride),
-            stride(right.row_stride),
-            1.0,
-            1.0,
-            false,
-            false,
-            false,
-            match cores {
-                Cores::All => Parallelism::Rayon(0),
-                Cores::One => Parallelism::None,
-            },
-        );
+    // gemm's own threads wait while one of them rearranges a whole operand, and for each other again and again.
+    let cores = match cores {
+        Cores::All => rayon::current_num_threads(),
+        Cores::One => 1,
+    };
+    let across = cores.min(columns / LEAST[0]).max(1);
+    let down = (cores / across).min(rows / LEAST[1]).max(1);
+    let product = Product {
+        out: out.as_mut_ptr(),
+        columns,
+        left,
+        right,
+        inner,
+    };
+    let block = |block: usize| {
+        let columns = share(columns, across, block % across, UNIT[0]);
+        let rows = share(rows, down, block / across, UNIT[1]);
+        // SAFETY: the three slices hold rows * columns, rows * inner and inner * columns entries (asserted above), the strides
+        // of a `Matrix` address each of its entries exactly once, and no two blocks have a place of `out` in common.
+        unsafe { product.block(rows, columns) }
+    };
+    match across * down {
+        1 => block(0),
+        blocks => (0..blocks).into_par_iter().for_each(block),
+    }
+}
+
+/// The part number `part` of `len` places shared out among `parts`, in multiples of `unit` but for the last.
+fn share(len: usize, parts: usize, part: usize, unit: usize) -> Range<usize> {
+    let each = len.div_ceil(parts).next_multiple_of(if parts > 1 { unit } else { 1 });
+    (part * each).min(len)..((part + 1) * each).min(len)
+}
+
+struct Product<'a> {
+    out: *mut f32,
+    columns: usize,
+    left: Matrix<'a>,
+    right: Matrix<'a>,
+    inner: usize,
+}
+
+// SAFETY: threads write to places of `out` that they do not share (see `block`).
+unsafe impl Sync for Product<'_> {}
+
+impl Product<'_> {
+    /// Computes a block of `out`.
+    ///
+    /// # Safety
+    /// The slices must be as large as the sizes say, and no other thread may touch the same block meanwhile.
+    unsafe fn block(&self, rows: Range<usize>, columns: Range<usize>) {
+        let stride = |stride: usize| isize::try_from(stride).unwrap_or(isize::MAX);
+        let Self { left, right, .. } = self;
+        if rows.is_empty() || columns.is_empty() {
+            return;
+        }
+        // SAFETY: the offsets stay inside the slices, for `rows` and `columns` do; see `multiply`.
+        unsafe {
+            gemm::gemm(
+                rows.len(),
+                columns.len(),
+                self.inner,
+                self.out.add(rows.start * self.columns + columns.start),
+                1,
+                stride(self.columns),
+                false,
+                left.values.as_ptr().add(rows.start * left.row_stride),
+                stride(left.column_stride),
+                stride(left.row_stride),
+                right.values.as_ptr().add(columns.start * right.column_stride),
+                stride(right.column_stride),
+                stride(right.row_stride),
+                1.0,
+                1.0,
+                false,
+                false,
+                false,
+                Parallelism::None,
+            );
+        }
     }
 }

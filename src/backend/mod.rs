@@ -1,5 +1,8 @@
 //! Choosing what computes: a CPU backend, or a GPU that is really there.
 
+#[cfg(feature = "kernel-cache")]
+mod kernels;
+
 use burn::tensor::Device;
 
 /// A GPU, or a program that stands in for one.
@@ -113,6 +116,8 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
 #[cfg(feature = "wgpu")]
 pub fn gpu(adapter: &Adapter) -> Device {
     use burn::tensor::DeviceKind;
+    #[cfg(feature = "kernel-cache")]
+    kernels::keep();
     let index = adapter.index_of_kind;
     Device::wgpu(match adapter.kind.as_str() {
         "DiscreteGpu" => DeviceKind::DiscreteGpu(index),

@@ -48,7 +48,7 @@ fn lower_layers(criterion: &mut Criterion) {
     let device = Device::flex();
     let mut group = criterion.benchmark_group("pushed/caffenet/flex");
     group.sample_size(10).measurement_time(Duration::from_secs(3));
-    for layer in ["conv1", "conv3", "pool5", "fc8"] {
+    for layer in ["conv1", "conv3", "conv5", "fc8"] {
         let network = network("caffenet", layer, &device);
         let mut climbs = climbs(&network, layer, 1, usize::MAX);
         group.bench_function(layer, |bencher| {

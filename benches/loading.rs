@@ -1,10 +1,8 @@
 //! From files to the end of the first iteration: CaffeNet with random weights (244 MB), as `.caffemodel` and as `.bpk`.
 //! `cargo bench --bench loading`; the files go to a temporary folder and are read from the system's cache.
 
+#[allow(dead_code, reason = "networks are loaded here, not made")]
 mod climbs;
-#[path = "../examples/random_caffemodel.rs"]
-#[allow(dead_code, reason = "an example's own main")]
-mod random_caffemodel;
 
 use std::path::Path;
 use std::time::Duration;
@@ -30,7 +28,7 @@ fn loading(criterion: &mut Criterion) {
     let deploy = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/deploy/caffenet.prototxt");
     let caffemodel = folder.path().join("caffenet.caffemodel");
     let burnpack = folder.path().join("caffenet.bpk");
-    random_caffemodel::write(&deploy, &caffemodel).unwrap();
+    climbs::random_weights::write(&deploy, &caffemodel).unwrap();
     record::write(&import(&deploy, &caffemodel).unwrap(), &burnpack, false, |_| ()).unwrap();
     let mut group = criterion.benchmark_group("loading/caffenet");
     group.sample_size(10).measurement_time(Duration::from_secs(5));

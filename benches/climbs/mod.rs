@@ -1,7 +1,7 @@
 //! Networks with random weights, and climbs of their units, to measure.
 
 #[path = "../../tests/support/random_weights.rs"]
-mod random_weights;
+pub mod random_weights;
 
 use std::path::Path;
 use std::sync::Arc;

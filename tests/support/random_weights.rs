@@ -1,9 +1,13 @@
 //! Random weights for any prototxt, so that tests and benches need no downloaded network.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
+use anyhow::Context;
 use deepvis::network::{InputSize, survey};
+use deepvis_importer::proto::{BlobProto, BlobShape, LayerParameter, NetParameter};
 use deepvis_importer::{Blob, Graph, Weights};
+use prost::Message;
 use rand_mt::Mt;
 
 /// No net that is tested has a blob near this size.
@@ -53,4 +57,32 @@ pub fn weights(graph: &Graph, seed: u32) -> Weights {
         })
         .collect();
     Weights::new(layers, "random".into())
+}
+
+/// The same as a caffemodel for a prototxt.
+#[allow(dead_code, reason = "not every program that this file is part of writes files")]
+pub fn write(deploy: &Path, caffemodel: &Path) -> anyhow::Result<()> {
+    let (graph, _) = deepvis_importer::read_graph(deploy)?;
+    let layer = blobs(&graph, 0)
+        .into_iter()
+        .map(|(name, blobs)| LayerParameter {
+            name: Some(name),
+            blobs: blobs
+                .into_iter()
+                .map(|(shape, data)| BlobProto {
+                    shape: Some(BlobShape {
+                        dim: shape.iter().map(|extent| i64::try_from(*extent).unwrap_or(0)).collect(),
+                    }),
+                    data,
+                    ..BlobProto::default()
+                })
+                .collect(),
+            ..LayerParameter::default()
+        })
+        .collect();
+    let net = NetParameter {
+        layer,
+        ..NetParameter::default()
+    };
+    std::fs::write(caffemodel, net.encode_to_vec()).with_context(|| format!("cannot write {}", caffemodel.display()))
 }

@@ -9,7 +9,6 @@ use deepvis::network::host::convolution::{Convolve, Deconvolve, Geometry};
 use deepvis::network::host::inner_product::InnerProduct;
 use deepvis::network::host::lrn::AcrossChannels;
 use deepvis::network::host::pooling::{AveragePool, MaxPool, Windows};
-use deepvis::network::host::relu::Relu;
 use deepvis::network::host::{apply, apply_with};
 use deepvis::network::layers;
 use deepvis_importer::graph::{Lrn, LrnRegion};
@@ -105,7 +104,7 @@ impl Bench<'_> {
         );
     }
 
-    fn pointwise(&mut self) {
+    fn normalization(&mut self) {
         let settings = Lrn {
             region: LrnRegion::AcrossChannels,
             size: 5,
@@ -121,12 +120,6 @@ impl Bench<'_> {
             [1, 192, 56, 56],
             |x| apply(x, AcrossChannels { size, alpha, beta, k }),
             |x| layers::lrn::across_channels(x, &settings),
-        );
-        self.pair(
-            "ReLU",
-            [1, 64, 112, 112],
-            |x| apply(x, Relu { slope: 0.0 }),
-            |x| layers::activation::relu(x, 0.0),
         );
     }
 
@@ -175,7 +168,7 @@ fn layers(criterion: &mut Criterion) {
         bench.convolution("convolution 1x1, 480 to 192", [480, 14, 14], 192, (1, 1, 0, 1));
         bench.deconvolution();
         bench.pooling();
-        bench.pointwise();
+        bench.normalization();
         bench.inner_product();
     }
 }

@@ -6,7 +6,6 @@ use deepvis::network::host::convolution::{Convolve, Deconvolve, Geometry};
 use deepvis::network::host::inner_product::InnerProduct;
 use deepvis::network::host::lrn::AcrossChannels;
 use deepvis::network::host::pooling::{AveragePool, MaxPool, Windows};
-use deepvis::network::host::relu::Relu;
 use deepvis::network::host::{HostFunction, apply, apply_with};
 use deepvis::network::layers;
 use deepvis_importer::graph::{Lrn, LrnRegion};
@@ -233,14 +232,6 @@ proptest! {
                     |x| layers::lrn::across_channels(x, &settings),
                 )?;
             }
-        }
-    }
-
-    #[test]
-    fn relu(slope in prop::sample::select(vec![0.0f32, 0.1, 1.0, -0.5]), entries in 1..50_000usize) {
-        for device in devices() {
-            let x = draw([1, 1, 1, entries], 1, &device);
-            same(&x, |x| own(x, &Relu { slope }), |x| layers::activation::relu(x, slope))?;
         }
     }
 

@@ -15,7 +15,7 @@ mod gemm;
 pub mod inner_product;
 pub mod lrn;
 pub mod pooling;
-pub mod relu;
+mod relu;
 mod vector;
 
 use std::fmt::{self, Debug};

@@ -6,7 +6,6 @@ use deepvis_importer::LayerKind;
 
 use crate::network::blob::Blob;
 use crate::network::build::{BuildResult, LayerBuild};
-use crate::network::host::{self, relu::Relu};
 use crate::network::layer::Forward;
 
 /// Which function.
@@ -87,7 +86,6 @@ impl Forward for Activation {
 fn apply(function: Function, x: Tensor<4>) -> Tensor<4> {
     match function {
         Function::Identity => x,
-        Function::Relu { slope } if host::is_host(&x.device()) => host::apply(x, Relu { slope }),
         Function::Relu { slope } => relu(x, slope),
         Function::Elu { alpha } => {
             let negative = (-activation::relu(-x.clone())).exp().sub_scalar(1.0).mul_scalar(alpha);

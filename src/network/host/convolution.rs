@@ -71,15 +71,12 @@ impl Geometry {
     /// Writes the patches of some channels into `columns`, `patch x output_area`.
     fn unfold(&self, image: &[f32], columns: &mut [f32]) {
         let taps = self.kernel[0] * self.kernel[1];
-        let area = self.output_area();
-        columns
-            .par_chunks_mut(taps * area)
-            .zip(image.par_chunks(self.input_area()))
-            .for_each(|(rows, plane)| {
-                for (tap, row) in rows.chunks_mut(area).enumerate() {
-                    self.unfold_tap(plane, row, tap / self.kernel[1], tap % self.kernel[1]);
-                }
-            });
+        let rows = columns.par_chunks_mut(self.output_area()).enumerate();
+        rows.with_min_len(4).for_each(|(place, row)| {
+            let (channel, tap) = (place / taps, place % taps);
+            let plane = &image[channel * self.input_area()..][..self.input_area()];
+            self.unfold_tap(plane, row, tap / self.kernel[1], tap % self.kernel[1]);
+        });
     }
 
     fn unfold_tap(&self, plane: &[f32], row: &mut [f32], ky: usize, kx: usize) {
@@ -109,24 +106,38 @@ impl Geometry {
     /// Adds the patches in `columns` up into the image they were taken from.
     fn fold(&self, columns: &[f32], image: &mut [f32]) {
         let taps = self.kernel[0] * self.kernel[1];
-        let area = self.output_area();
-        image
-            .par_chunks_mut(self.input_area())
-            .zip(columns.par_chunks(taps * area))
-            .for_each(|(plane, rows)| {
-                plane.fill(0.0);
-                for (tap, row) in rows.chunks(area).enumerate() {
-                    self.fold_tap(row, plane, tap / self.kernel[1], tap % self.kernel[1]);
-                }
-            });
+        let [_, height, width] = self.input;
+        let channels = image.len() / self.input_area();
+        // Of few channels, each is cut into bands of lines, so that all cores have their part.
+        let bands = (4 * rayon::current_num_threads()).div_ceil(channels).min(height);
+        let lines = height.div_ceil(bands);
+        let bands = height.div_ceil(lines);
+        let parts: Vec<&mut [f32]> = image
+            .chunks_mut(self.input_area())
+            .flat_map(|plane| plane.chunks_mut(lines * width))
+            .collect();
+        parts.into_par_iter().enumerate().for_each(|(place, band)| {
+            band.fill(0.0);
+            let (channel, top) = (place / bands, place % bands * lines);
+            let rows = &columns[channel * taps * self.output_area()..][..taps * self.output_area()];
+            for (tap, row) in rows.chunks(self.output_area()).enumerate() {
+                self.fold_tap(row, band, top, tap / self.kernel[1], tap % self.kernel[1]);
+            }
+        });
     }
 
-    fn fold_tap(&self, row: &[f32], plane: &mut [f32], ky: usize, kx: usize) {
-        let (y0, y1, mut iy) = self.span(0, ky);
+    /// Adds one tap's row to the lines of a plane from `top` on.
+    fn fold_tap(&self, row: &[f32], band: &mut [f32], top: usize, ky: usize, kx: usize) {
+        let (y0, y1, iy) = self.span(0, ky);
         let (x0, x1, ix) = self.span(1, kx);
-        let (width, out_width) = (self.input[2], self.output[2]);
-        for line in row[y0 * out_width..y1 * out_width].chunks(out_width) {
-            let target = &mut plane[iy * width..(iy + 1) * width];
+        let [_, _, width] = self.input;
+        let out_width = self.output[2];
+        let bottom = top + band.len() / width;
+        // The output lines whose tap falls into the band: the first at `top` or below, the last above `bottom`.
+        let [from, to] = [top, bottom].map(|line| (y0 + line.saturating_sub(iy).div_ceil(self.stride[0])).min(y1));
+        for y in from..to {
+            let line = &row[y * out_width..(y + 1) * out_width];
+            let target = &mut band[(iy + (y - y0) * self.stride[0] - top) * width..][..width];
             if self.stride[1] == 1 {
                 for (to, from) in target[ix..ix + x1 - x0].iter_mut().zip(&line[x0..x1]) {
                     *to += from;
@@ -140,7 +151,6 @@ impl Geometry {
                     *to += from;
                 }
             }
-            iy += self.stride[0];
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Choosing what computes: a CPU backend, or a GPU that is really there.
 
+pub mod failures;
 #[cfg(feature = "kernel-cache")]
 mod kernels;
 
@@ -116,6 +117,7 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
 #[cfg(feature = "wgpu")]
 pub fn gpu(adapter: &Adapter) -> Device {
     use burn::tensor::DeviceKind;
+    failures::watch();
     #[cfg(feature = "kernel-cache")]
     kernels::keep();
     let index = adapter.index_of_kind;

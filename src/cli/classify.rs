@@ -13,6 +13,7 @@ use super::photo;
 use super::settings::Settings;
 use super::stdout::out;
 use crate::network::{InputSize, survey};
+use crate::optimizer::evaluation::floats;
 
 pub(super) fn run(flags: &ClassifyFlags, settings: &Settings) -> anyhow::Result<ExitCode> {
     let first = flags.paths[0].as_path();
@@ -43,12 +44,7 @@ pub(super) fn run(flags: &ClassifyFlags, settings: &Settings) -> anyhow::Result<
         let image = photo::read(path, network.image(), model.options.swap, &mean)?;
         let image = Tensor::<4>::from_data(TensorData::new(image, [1, channels, rows, columns]), &compute.device);
         let reading = network.forward(image).swap_remove(0);
-        let values: Vec<f32> = reading
-            .value
-            .tensor()
-            .into_data()
-            .try_into_vec()
-            .map_err(|e| anyhow::anyhow!("{e:?}"))?;
+        let values = floats(reading.value.tensor())?;
         print(path, &values, &model, &layer, flags.top);
     }
     Ok(ExitCode::SUCCESS)

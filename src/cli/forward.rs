@@ -16,6 +16,7 @@ use super::photo;
 use super::settings::Settings;
 use super::stdout::out;
 use crate::network::Network;
+use crate::optimizer::evaluation::floats;
 use crate::output::Error as OutputError;
 use crate::output::files::write_atomically;
 
@@ -44,15 +45,15 @@ pub(super) fn run(flags: &ForwardFlags, settings: &Settings) -> anyhow::Result<E
         .as_deref()
         .map(|unit| parse_unit(unit, &flags.layer, &shape))
         .transpose()?;
-    write(&paths[0], reading.value.tensor().into_data(), &shape)?;
+    write(&paths[0], floats(reading.value.tensor())?, &shape)?;
     out!("{}: {shape:?}", paths[0].display());
     if let Some(index) = unit {
         let entries: usize = shape.iter().product();
         let gradients = reading.pushed.view([entries]).narrow(0, index, 1).sum().backward();
-        let gradient = image.grad(&gradients).map_or_else(
-            || TensorData::new(vec![0.0f32; channels * rows * columns], [1, channels, rows, columns]),
-            Tensor::into_data,
-        );
+        let gradient = match image.grad(&gradients) {
+            Some(gradient) => floats(gradient)?,
+            None => vec![0.0; channels * rows * columns],
+        };
         let shape = [1, channels, rows, columns];
         write(&paths[1], gradient, &shape)?;
         out!("{}: {shape:?}", paths[1].display());
@@ -113,8 +114,7 @@ fn parse_unit(given: &str, layer: &str, shape: &[usize]) -> Result<usize> {
     Ok(place)
 }
 
-fn write(path: &Path, data: TensorData, shape: &[usize]) -> anyhow::Result<()> {
-    let values: Vec<f32> = data.try_into_vec().map_err(|e| anyhow::anyhow!("{e:?}"))?;
+fn write(path: &Path, values: Vec<f32>, shape: &[usize]) -> anyhow::Result<()> {
     let array = ArrayD::from_shape_vec(IxDyn(shape), values)?;
     let mut bytes = Vec::new();
     array.write_npy(&mut bytes)?;

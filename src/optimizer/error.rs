@@ -46,8 +46,8 @@ pub enum Error {
     Device {
         /// What it said.
         message: String,
-        /// Whether its memory was not enough, so that a smaller batch may do.
-        out_of_memory: bool,
+        /// Whether its memory or another of its limits was not enough, so that a smaller batch may do.
+        too_much: bool,
     },
     /// A setting that makes no sense.
     #[error("{0}")]

@@ -3,6 +3,7 @@
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::error::{Error, Result};
+use crate::backend::failures;
 use crate::network::Network;
 
 /// The layer's values and the gradient of the image, one after the other for each image of a batch.
@@ -53,15 +54,23 @@ pub fn evaluate(
 /// Numbers that come back from a device.
 ///
 /// # Errors
-/// [`Error::Device`] when it gives none: its memory may not have been enough for the computation.
-pub(super) fn floats<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>> {
-    tensor.try_into_vec_as::<f32>().map_err(|error| {
+/// [`Error::Device`] when it gives none, or when a part of the computation failed on the way: its memory may not have been
+/// enough, or another of its limits.
+pub fn floats<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>> {
+    let answer = tensor.try_into_vec_as::<f32>();
+    if let Some(message) = failures::take() {
+        return Err(Error::Device {
+            message,
+            too_much: true,
+        });
+    }
+    answer.map_err(|error| {
         let whole = error.to_string();
         let told = whole.to_lowercase();
         Error::Device {
             // What follows the first line is where in the driver's code it happened.
             message: whole.lines().next().unwrap_or_default().to_owned(),
-            out_of_memory: ["memory", "allocate buffer", "buffer size"]
+            too_much: ["memory", "allocate buffer", "buffer size"]
                 .iter()
                 .any(|word| told.contains(word)),
         }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use burn::tensor::{Device, Tensor};
 use deepvis::network::sums::{mean_along, sum_along};
 use deepvis::network::{InputSize, Network};
+use deepvis::optimizer::evaluation::floats;
 use deepvis::optimizer::{
-    Climb, LearningRate, Number, Params, Regularizers, Results, StartAt, Unit, run, run_on_device,
+    Climb, Error, LearningRate, Number, Params, Regularizers, Results, StartAt, Unit, run, run_on_device,
 };
 use deepvis::python::Value;
 
@@ -17,7 +18,8 @@ use crate::support::{MOST_ENTRIES, ndarray, repository};
 const TOLERANCE: f64 = 1e-3;
 const ITERATIONS: usize = 9;
 
-/// Averages and squares of an image of more entries than 65,536, which burn does not add up at once: layers have tests of their own, a deep network amplifies the last digit of float32 until climbs part,
+/// Averages and squares of an image of more entries than 65,536, which burn does not add up at once: layers have tests of
+/// their own, a deep network amplifies the last digit of float32 until climbs part,
 /// and a software GPU takes ten seconds or more to tune the kernels of one convolution.
 const AVERAGES: &str = r#"
 layer { name: "data" type: "Input" top: "data" input_param { shape { dim: 1 dim: 3 dim: 200 dim: 208 } } }
@@ -275,4 +277,25 @@ fn a_flat_unit_ends_alone() {
     for (found, expected) in on_device.iter().zip(&host) {
         assert_eq!(found.results().meta_result, expected.results().meta_result);
     }
+}
+
+/// A result that no buffer can hold is an error that says so, not a panic and not a result of something else.
+#[test]
+fn what_does_not_fit_a_gpu_is_too_much() {
+    let Some(adapter) = deepvis::backend::adapters().into_iter().next() else {
+        eprintln!("SKIPPED: no GPU and no program that stands in for one");
+        return;
+    };
+    let device = deepvis::backend::gpu(&adapter);
+    let entries = usize::try_from(adapter.largest_buffer / 4 + 1024).unwrap();
+    let whole = Tensor::<2>::zeros([entries / 1024, 1], &device)
+        .add_scalar(1.0)
+        .repeat(&[1, 1024]);
+    match floats(whole) {
+        Err(Error::Device { message, too_much }) => assert!(too_much, "{message}"),
+        Err(other) => panic!("{other}"),
+        Ok(values) => panic!("{} values came back", values.len()),
+    }
+    let small = Tensor::<1>::zeros([4], &device).add_scalar(1.0);
+    assert_eq!(floats(small), Ok(vec![1.0; 4]));
 }

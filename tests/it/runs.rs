@@ -198,7 +198,7 @@ fn runs_are_reproduced_on_a_device() {
 
 /// The SqueezeNet runs on the first GPU.
 #[test]
-#[ignore = "takes half an hour on a software GPU; for machines with a real one"]
+#[ignore = "takes minutes on a software GPU; for machines with a real one"]
 fn runs_are_reproduced_on_a_gpu() {
     let adapter = deepvis::backend::adapters()
         .into_iter()

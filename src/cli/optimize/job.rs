@@ -49,7 +49,7 @@ struct Tally {
     interrupted: bool,
 }
 
-/// Whether a batch fits the memory.
+/// Whether the device can take a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fit {
     Enough,
@@ -115,7 +115,7 @@ impl Job<'_> {
                 if layer.climb_together(some, &mut display, &mut tally)? == Fit::TooMany {
                     batch = some.len() / 2;
                     display.note(&format!(
-                        "the memory is not enough for {} units at once; now {batch}",
+                        "{} units at once are too much for the device; now {batch}",
                         some.len()
                     ));
                     continue;
@@ -185,15 +185,8 @@ impl LayerJob<'_> {
             }
             !interrupt::came()
         });
-        let ran_out = |outcome: &optimizer::Result<()>| {
-            matches!(
-                outcome,
-                Err(optimizer::Error::Device {
-                    out_of_memory: true,
-                    ..
-                })
-            )
-        };
+        let ran_out =
+            |outcome: &optimizer::Result<()>| matches!(outcome, Err(optimizer::Error::Device { too_much: true, .. }));
         if some.len() > 1 && outcomes.iter().any(ran_out) {
             return Ok(Fit::TooMany);
         }

@@ -57,8 +57,12 @@ pub fn evaluate(
 /// [`Error::Device`] when it gives none, or when a part of the computation failed on the way: its memory may not have been
 /// enough, or another of its limits.
 pub fn floats<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>> {
+    let device = tensor.device();
     let answer = tensor.try_into_vec_as::<f32>();
     if let Some(message) = failures::take() {
+        // What failed in its wake must not be laid to the next computation: after this answer, all of it has.
+        let _ = Tensor::<1>::zeros([1], &device).try_into_vec_as::<f32>();
+        failures::take();
         return Err(Error::Device {
             message,
             too_much: true,

@@ -9,6 +9,7 @@ use deepvis::network::host::convolution::{Convolve, Deconvolve, Geometry};
 use deepvis::network::host::inner_product::InnerProduct;
 use deepvis::network::host::lrn::AcrossChannels;
 use deepvis::network::host::pooling::{AveragePool, MaxPool, Windows};
+use deepvis::network::host::winograd::Kept;
 use deepvis::network::host::{apply, apply_with};
 use deepvis::network::layers;
 use deepvis_importer::graph::{Lrn, LrnRegion};
@@ -56,11 +57,15 @@ impl Bench<'_> {
         let geometry = geometry(input, outputs, (kernel, stride, pad, group));
         let weight = self.draw([outputs, input[0] / group, kernel, kernel]);
         let bias = self.draw([outputs]);
-        let relu = Some(0.0);
+        let own = Convolve {
+            geometry,
+            relu: Some(0.0),
+            kept: Kept::default(),
+        };
         self.pair(
             name,
             [1, input[0], input[1], input[2]],
-            |x| apply_with(x, weight.clone(), Some(bias.clone()), Convolve { geometry, relu }),
+            |x| apply_with(x, weight.clone(), Some(bias.clone()), own.clone()),
             |x| {
                 let y = layers::convolution::plain(x, weight.clone(), Some(bias.clone()), &geometry);
                 layers::activation::relu(y, 0.0)

@@ -6,6 +6,7 @@ use deepvis::network::host::convolution::{Convolve, Deconvolve, Geometry};
 use deepvis::network::host::inner_product::InnerProduct;
 use deepvis::network::host::lrn::AcrossChannels;
 use deepvis::network::host::pooling::{AveragePool, MaxPool, Windows};
+use deepvis::network::host::winograd::Kept;
 use deepvis::network::host::{HostFunction, apply, apply_with};
 use deepvis::network::layers;
 use deepvis_importer::graph::{Lrn, LrnRegion};
@@ -83,6 +84,26 @@ fn geometry() -> impl Strategy<Value = Geometry> {
     )
 }
 
+/// A convolution that is computed by tiles, the last of which reach over the output or not, and channels that fill whole vectors
+/// or not.
+fn tiled_geometry() -> impl Strategy<Value = Geometry> {
+    let channels = (1..3usize, 16..50usize, 16..50usize);
+    let sizes = (any::<bool>(), 0..4usize, 0..4usize, 10..22usize, 10..22usize);
+    (channels, sizes).prop_map(|((group, inputs, outputs), (large, py, px, rows, columns))| {
+        let (kernel, pad) = (if large { 5 } else { 3 }, [py, px]);
+        let output = [rows + 2 * py, columns + 2 * px].map(|padded| padded - kernel + 1);
+        Geometry {
+            input: [inputs * group, rows, columns],
+            output: [outputs * group, output[0], output[1]],
+            kernel: [kernel; 2],
+            stride: [1; 2],
+            pad,
+            dilation: [1; 2],
+            group,
+        }
+    })
+}
+
 /// Caffe's windows over a plane, those of the padding included.
 fn windows() -> impl Strategy<Value = Windows> {
     (2..4usize, 1..4usize, 0..2usize, 4..40usize, 4..40usize).prop_map(|(kernel, stride, pad, rows, columns)| {
@@ -143,6 +164,7 @@ fn an_image_of_a_batch_is_computed_as_one_alone() {
                 Convolve {
                     geometry,
                     relu: Some(0.0),
+                    kept: Kept::default(),
                 },
             )
         };
@@ -160,7 +182,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
-    fn convolution(geometry in geometry(), batch in 1..4usize, relu in prop::option::of(0.0f32..0.5), bias: bool) {
+    fn convolution(geometry in prop_oneof![geometry(), tiled_geometry()], batch in 1..4usize, relu in prop::option::of(0.0f32..0.5), bias: bool) {
         for device in devices() {
             let [channels, rows, columns] = geometry.input;
             let x = draw([batch, channels, rows, columns], 1, &device);
@@ -169,7 +191,7 @@ proptest! {
             let bias = bias.then(|| draw([geometry.output[0]], 3, &device));
             same(
                 &x,
-                |x| apply_with(x, weight.clone(), bias.clone(), Convolve { geometry, relu }),
+                |x| apply_with(x, weight.clone(), bias.clone(), Convolve { geometry, relu, kept: Kept::default() }),
                 |x| {
                     let y = layers::convolution::plain(x, weight.clone(), bias.clone(), &geometry);
                     match relu {

@@ -1,13 +1,14 @@
 //! Convolution as a matrix product over unfolded patches, and its way back to the image.
 
-use std::cell::RefCell;
 use std::sync::Arc;
 
 use rayon::prelude::*;
 
 use super::gemm::{Cores, Matrix, multiply};
 use super::relu;
+use super::scratch::with_scratch;
 use super::vector::vectorized;
+use super::winograd::{Kept, Tiling};
 use super::{HostArray, HostFunction, Output};
 
 /// The sizes of a convolution over one image.
@@ -155,23 +156,6 @@ impl Geometry {
     }
 }
 
-thread_local! {
-    /// Unfolded patches, kept from layer to layer and from iteration to iteration.
-    static COLUMNS: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
-}
-
-/// Runs `work` with scratch space of `len` entries, whose contents are arbitrary.
-fn with_columns<T>(len: usize, work: impl FnOnce(&mut [f32]) -> T) -> T {
-    // Taken out rather than borrowed: while one matrix product waits for its threads, rayon may run another here.
-    let mut columns = COLUMNS.take();
-    if columns.len() < len {
-        columns.resize(len, 0.0);
-    }
-    let result = work(&mut columns[..len]);
-    COLUMNS.replace(columns);
-    result
-}
-
 /// `weight * patches(image)`; overwrites `out`.
 fn correlate(geometry: &Geometry, image: &[f32], weight: &[f32], out: &mut [f32], cores: Cores) {
     let (patch, area) = (geometry.patch(), geometry.output_area());
@@ -186,7 +170,7 @@ fn correlate(geometry: &Geometry, image: &[f32], weight: &[f32], out: &mut [f32]
         if geometry.is_pointwise() {
             multiply(out, weight, Matrix::new(image, patch, area), sizes, cores);
         } else {
-            with_columns(patch * area, |columns| {
+            with_scratch(patch * area, |columns| {
                 geometry.unfold(image, columns);
                 multiply(out, weight, Matrix::new(columns, patch, area), sizes, cores);
             });
@@ -209,7 +193,7 @@ fn spread(geometry: &Geometry, out: &[f32], weight: &[f32], image: &mut [f32], c
         if geometry.is_pointwise() {
             multiply(image, weight, out, sizes, cores);
         } else {
-            with_columns(patch * area, |columns| {
+            with_scratch(patch * area, |columns| {
                 multiply(columns, weight, out, sizes, cores);
                 geometry.fold(columns, image);
             });
@@ -217,21 +201,22 @@ fn spread(geometry: &Geometry, out: &[f32], weight: &[f32], image: &mut [f32], c
     }
 }
 
-/// Does `work` for each pair of parts, each part being one image's: with as many images as cores every core takes its own,
-/// which spares them waiting for each other.
+/// Does `work` for each pair of parts, each part being one image's, or some `together`: with as many images as cores every
+/// core takes its own, which spares them waiting for each other.
 fn for_each_image(
-    from: &[f32],
-    from_len: usize,
-    to: &mut [f32],
-    to_len: usize,
+    (from, from_len): (&[f32], usize),
+    (to, to_len): (&mut [f32], usize),
+    together: usize,
     work: impl Fn(&[f32], &mut [f32], Cores) + Sync,
 ) {
-    let batch = to.len() / to_len.max(1);
-    if batch < rayon::current_num_threads() {
-        let parts = from.chunks(from_len.max(1)).zip(to.chunks_mut(to_len.max(1)));
+    let (cores, batch) = (rayon::current_num_threads(), to.len() / to_len.max(1));
+    let images = together.min(batch / cores).max(1);
+    let (from_len, to_len) = ((images * from_len).max(1), (images * to_len).max(1));
+    if batch < cores {
+        let parts = from.chunks(from_len).zip(to.chunks_mut(to_len));
         parts.for_each(|(from, to)| work(from, to, Cores::All));
     } else {
-        let parts = from.par_chunks(from_len.max(1)).zip(to.par_chunks_mut(to_len.max(1)));
+        let parts = from.par_chunks(from_len).zip(to.par_chunks_mut(to_len));
         parts.for_each(|(from, to)| work(from, to, Cores::One));
     }
 }
@@ -281,6 +266,8 @@ pub struct Convolve {
     pub geometry: Geometry,
     /// The slope (0 or more) of a ReLU to apply to the result.
     pub relu: Option<f32>,
+    /// What is made of the weights once and for all.
+    pub kept: Kept,
 }
 
 impl HostFunction for Convolve {
@@ -292,9 +279,17 @@ impl HostFunction for Convolve {
         let weight = parameters[0].clone();
         let bias = parameters.get(1);
         let mut out = vec![0.0; batch * out_len];
-        for_each_image(x, in_len, &mut out, out_len, |image, out, cores| {
-            correlate(&geometry, image, &weight, out, cores);
-        });
+        let tiling = Tiling::of(&geometry).map(|tiling| (tiling, self.kept.of(&weight)));
+        let together = tiling.as_ref().map_or(1, |(tiling, _)| tiling.together());
+        for_each_image(
+            (x, in_len),
+            (&mut out, out_len),
+            together,
+            |images, out, cores| match &tiling {
+                Some((tiling, weights)) => tiling.correlate(images, weights, out, cores),
+                None => correlate(&geometry, images, &weight, out, cores),
+            },
+        );
         let relu = self.relu;
         let passed = match (relu, bias) {
             (Some(slope), bias) => rectify(&mut out, bias.map(|bias| &**bias), rows * columns, slope),
@@ -316,9 +311,15 @@ impl HostFunction for Convolve {
             let masked = relu.map(|slope| relu::masked(grad, &passed, slope));
             let grad = masked.as_deref().unwrap_or(grad);
             let mut image = vec![0.0; batch * in_len];
-            for_each_image(grad, out_len, &mut image, in_len, |grad, image, cores| {
-                spread(&geometry, grad, &weight, image, cores);
-            });
+            for_each_image(
+                (grad, out_len),
+                (&mut image, in_len),
+                together,
+                |grad, image, cores| match &tiling {
+                    Some((tiling, weights)) => tiling.spread(grad, weights, image, cores),
+                    None => spread(&geometry, grad, &weight, image, cores),
+                },
+            );
             image
         });
         Output {
@@ -346,7 +347,7 @@ impl HostFunction for Deconvolve {
         let out_len = channels * rows * columns;
         let weight = parameters[0].clone();
         let mut out = vec![0.0; batch * out_len];
-        for_each_image(x, in_len, &mut out, out_len, |x, out, cores| {
+        for_each_image((x, in_len), (&mut out, out_len), 1, |x, out, cores| {
             spread(&geometry, x, &weight, out, cores);
             if let Some(bias) = parameters.get(1) {
                 for (plane, bias) in out.chunks_mut((rows * columns).max(1)).zip(bias.iter()) {
@@ -357,7 +358,7 @@ impl HostFunction for Deconvolve {
         let gradient = track.then(|| {
             let gradient = move |grad: &HostArray| {
                 let mut back = vec![0.0; batch * in_len];
-                for_each_image(grad, out_len, &mut back, in_len, |grad, back, cores| {
+                for_each_image((grad, out_len), (&mut back, in_len), 1, |grad, back, cores| {
                     correlate(&geometry, grad, &weight, back, cores);
                 });
                 back

@@ -70,7 +70,7 @@ pub(super) fn multiply(
     let down = (cores / across).min(rows / LEAST[1]).max(1);
     let product = Product {
         out: out.as_mut_ptr(),
-        columns,
+        row_stride: columns,
         left,
         right,
         inner,
@@ -88,15 +88,66 @@ pub(super) fn multiply(
     }
 }
 
+/// `out = left * right` in each of some layers, that of `left` and `out` being what is between rows: these are `rows x layers x
+/// inner` and `rows x layers x columns`, `right` is `layers x inner x columns`.
+pub(super) fn multiply_layers(
+    out: &mut [f32],
+    left: &[f32],
+    right: &[f32],
+    (layers, rows, columns, inner): (usize, usize, usize, usize),
+    cores: Cores,
+) {
+    assert_eq!(out.len(), rows * layers * columns);
+    assert_eq!(left.len(), rows * layers * inner);
+    assert_eq!(right.len(), layers * inner * columns);
+    let out = Shared(out.as_mut_ptr());
+    let layer = |layer: usize| {
+        let product = Product {
+            // SAFETY: a layer's first row is inside `out`, which has at least one where `rows` is not zero.
+            out: unsafe { out.at(layer * columns * usize::from(rows > 0)) },
+            row_stride: layers * columns,
+            left: Matrix {
+                values: &left[(layer * inner).min(left.len())..],
+                row_stride: layers * inner,
+                column_stride: 1,
+            },
+            right: Matrix::new(&right[layer * inner * columns..][..inner * columns], inner, columns),
+            inner,
+        };
+        // SAFETY: the slices hold what the sizes say (asserted above) from each layer's beginning on, and layers have no place of
+        // `out` in common.
+        unsafe { product.block(0..rows, 0..columns) }
+    };
+    match cores {
+        Cores::All => (0..layers).into_par_iter().for_each(layer),
+        Cores::One => (0..layers).for_each(layer),
+    }
+}
+
 /// The part number `part` of `len` places shared out among `parts`, in multiples of `unit` but for the last.
 fn share(len: usize, parts: usize, part: usize, unit: usize) -> Range<usize> {
     let each = len.div_ceil(parts).next_multiple_of(if parts > 1 { unit } else { 1 });
     (part * each).min(len)..((part + 1) * each).min(len)
 }
 
+/// Where threads write to places that they do not share.
+struct Shared(*mut f32);
+
+// SAFETY: see above.
+unsafe impl Sync for Shared {}
+
+impl Shared {
+    /// # Safety
+    /// `offset` must be inside what the pointer points to.
+    unsafe fn at(&self, offset: usize) -> *mut f32 {
+        // SAFETY: as above.
+        unsafe { self.0.add(offset) }
+    }
+}
+
 struct Product<'a> {
     out: *mut f32,
-    columns: usize,
+    row_stride: usize,
     left: Matrix<'a>,
     right: Matrix<'a>,
     inner: usize,
@@ -122,9 +173,9 @@ impl Product<'_> {
                 rows.len(),
                 columns.len(),
                 self.inner,
-                self.out.add(rows.start * self.columns + columns.start),
+                self.out.add(rows.start * self.row_stride + columns.start),
                 1,
-                stride(self.columns),
+                stride(self.row_stride),
                 false,
                 left.values.as_ptr().add(rows.start * left.row_stride),
                 stride(left.column_stride),

@@ -16,7 +16,9 @@ pub mod inner_product;
 pub mod lrn;
 pub mod pooling;
 mod relu;
+mod scratch;
 mod vector;
+pub mod winograd;
 
 use std::fmt::{self, Debug};
 use std::sync::Arc;

@@ -11,6 +11,7 @@ use crate::network::error::Result;
 use crate::network::host::{
     self,
     convolution::{Convolve, Geometry},
+    winograd::Kept,
 };
 use crate::network::layer::Forward;
 
@@ -23,6 +24,8 @@ pub struct Convolution {
     geometry: Geometry,
     #[module(skip)]
     relu: Option<f32>,
+    #[module(skip)]
+    kept: Kept,
 }
 
 /// Extent of the kernel with its gaps.
@@ -82,6 +85,7 @@ impl Convolution {
             bias,
             geometry,
             relu: None,
+            kept: Kept::default(),
         };
         build.one(layer, vec![batch, channels, height, width])
     }
@@ -116,6 +120,7 @@ impl Forward for Convolution {
             let function = Convolve {
                 geometry: self.geometry,
                 relu: self.relu,
+                kept: self.kept.clone(),
             };
             host::apply_with(x, self.weight.val(), self.bias.as_ref().map(Param::val), function)
         } else {

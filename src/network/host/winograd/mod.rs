@@ -1,0 +1,355 @@
+//! Convolutions of 3 x 3 and 5 x 5 by Winograd's minimal filtering: F(4 x 4, 3 x 3) and F(2 x 2, 5 x 5), with 36 products
+//! for a tile where 144 and 100 are written down (Lavin & Gray 2016, arXiv:1509.09308).
+//!
+//! A tile's 6 x 6 places become its values at 6 x 6 points, at each of which the channels are multiplied by a matrix, and the
+//! products become a tile of the output. Points come tile by tile, each a row of whole vectors of channels, so that every
+//! transform is done for many channels at once. The way back is the transpose of it all.
+
+mod transform;
+mod weights;
+
+use std::marker::PhantomData;
+
+use pulp::{Simd, WithSimd};
+use rayon::prelude::*;
+
+use self::transform::{Axis, Input, Output, POINTS};
+pub use self::weights::Kept;
+pub(super) use self::weights::Weights;
+use super::convolution::Geometry;
+use super::gemm::{Cores, multiply_layers};
+use super::scratch::with_scratch;
+use super::vector::with_vectors;
+
+/// Channels that are transformed at once: as many as the widest vector holds.
+const LANES: usize = 16;
+/// Points of a tile.
+const TILE: usize = POINTS * POINTS;
+/// The fewest tiles of an image and channels of a group for which the weights, four times as many then, are worth reading.
+const FEWEST_TILES: usize = 9;
+const FEWEST_CHANNELS: usize = 16;
+/// Entries that a batch's images may have at the points for them to be computed together, which reads the weights once.
+const TOGETHER: usize = 1 << 20;
+
+/// How a convolution is cut into tiles.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Tiling {
+    geometry: Geometry,
+    /// Places of the output that a tile is for, along an axis.
+    step: usize,
+    /// Rows and columns of tiles.
+    tiles: [usize; 2],
+}
+
+impl Tiling {
+    /// How to cut a convolution that gains by it.
+    pub(super) fn of(geometry: &Geometry) -> Option<Self> {
+        let step = match geometry.kernel {
+            [3, 3] => 4,
+            [5, 5] => 2,
+            _ => return None,
+        };
+        let [_, rows, columns] = geometry.output;
+        let tiles = [rows.div_ceil(step), columns.div_ceil(step)];
+        let fewest = geometry.input[0].min(geometry.output[0]) / geometry.group;
+        let gains = geometry.stride == [1, 1]
+            && geometry.dilation == [1, 1]
+            && tiles[0] * tiles[1] >= FEWEST_TILES
+            && fewest >= FEWEST_CHANNELS;
+        gains.then_some(Self {
+            geometry: *geometry,
+            step,
+            tiles,
+        })
+    }
+
+    fn input(&self) -> Side {
+        Side {
+            shape: self.geometry.input,
+            pad: self.geometry.pad,
+            channels: self.geometry.input[0] / self.geometry.group,
+        }
+    }
+
+    fn output(&self) -> Side {
+        Side {
+            shape: self.geometry.output,
+            pad: [0, 0],
+            channels: self.geometry.output[0] / self.geometry.group,
+        }
+    }
+
+    /// Images of a batch that a core computes together.
+    pub(super) fn together(&self) -> usize {
+        let entries = self.tiles[0] * self.tiles[1] * TILE * (self.input().stride() + self.output().stride());
+        (TOGETHER / entries).max(1)
+    }
+
+    /// The convolution of some images; overwrites `out`.
+    pub(super) fn correlate(&self, images: &[f32], weights: &Weights, out: &mut [f32], cores: Cores) {
+        let weights = weights.forward(&self.geometry);
+        let sides = [self.input(), self.output()];
+        match self.step {
+            4 => self.pass::<Input, Output, POINTS, 4>(sides, images, weights, out, cores),
+            _ => self.pass::<Input, Output, POINTS, 2>(sides, images, weights, out, cores),
+        }
+    }
+
+    /// Its transpose: spreads `out` over the images; overwrites them.
+    pub(super) fn spread(&self, out: &[f32], weights: &Weights, images: &mut [f32], cores: Cores) {
+        let weights = weights.backward(&self.geometry);
+        let sides = [self.output(), self.input()];
+        match self.step {
+            4 => self.pass::<Output, Input, 4, POINTS>(sides, out, weights, images, cores),
+            _ => self.pass::<Output, Input, 2, POINTS>(sides, out, weights, images, cores),
+        }
+    }
+
+    /// From one side to the other, by way of the points.
+    fn pass<From: Axis<N>, To: Axis<M>, const N: usize, const M: usize>(
+        &self,
+        [from, to]: [Side; 2],
+        x: &[f32],
+        weights: &[f32],
+        y: &mut [f32],
+        cores: Cores,
+    ) {
+        let [rows, columns] = self.tiles;
+        let tiles = rows * columns;
+        let images = y.len() / to.len();
+        let (before, after) = (
+            images * tiles * TILE * from.stride(),
+            images * tiles * TILE * to.stride(),
+        );
+        let [height, width] = self.tiles.map(|tiles| (tiles - 1) * self.step);
+        with_scratch(before + after, |scratch| {
+            let (before, after) = scratch.split_at_mut(before);
+            for (group, weights) in weights.chunks(TILE * from.stride() * to.stride()).enumerate() {
+                // A row of tiles at a time.
+                let lines = vec![[0.0; LANES]; N * (width + N)];
+                for_each(
+                    before,
+                    columns * TILE * from.stride(),
+                    cores,
+                    &lines,
+                    |lines, row, tiles| {
+                        let planes = from.planes(x, row / rows, group);
+                        let top = row % rows * self.step;
+                        for (block, planes) in planes.chunks(LANES * from.area()).enumerate() {
+                            from.load(planes, [top, N], lines);
+                            with_vectors(ToPoints::<From, N> {
+                                lines,
+                                tiles,
+                                stride: from.stride(),
+                                block,
+                                step: self.step,
+                                axis: PhantomData,
+                            });
+                        }
+                    },
+                );
+                let sizes = (TILE, images * tiles, to.stride(), from.stride());
+                multiply_layers(after, before, weights, sizes, cores);
+                // Some channels of an image at a time.
+                let lines = vec![[0.0; LANES]; (height + M) * (width + M)];
+                for (image, y) in y.chunks_mut(to.len()).enumerate() {
+                    let planes = &mut y[group * to.channels * to.area()..][..to.channels * to.area()];
+                    let tiles = &after[image * tiles * TILE * to.stride()..][..tiles * TILE * to.stride()];
+                    for_each(planes, LANES * to.area(), cores, &lines, |lines, block, planes| {
+                        lines.fill([0.0; LANES]);
+                        with_vectors(FromPoints::<To, M> {
+                            tiles,
+                            columns,
+                            stride: to.stride(),
+                            block,
+                            step: self.step,
+                            lines,
+                            axis: PhantomData,
+                        });
+                        to.store(lines, width + M, planes);
+                    });
+                }
+            }
+        });
+    }
+}
+
+/// Does `work` for each chunk with its number, with memory of its own that begins as `lines`.
+fn for_each<T: Clone + Send + Sync>(
+    chunks: &mut [f32],
+    len: usize,
+    cores: Cores,
+    lines: &[T],
+    work: impl Fn(&mut [T], usize, &mut [f32]) + Sync,
+) {
+    match cores {
+        Cores::All => chunks
+            .par_chunks_mut(len)
+            .enumerate()
+            .for_each_init(|| lines.to_vec(), |lines, (number, chunk)| work(lines, number, chunk)),
+        Cores::One => {
+            let mut lines = lines.to_vec();
+            let chunks = chunks.chunks_mut(len).enumerate();
+            chunks.for_each(|(number, chunk)| work(&mut lines, number, chunk));
+        }
+    }
+}
+
+/// The input or the output of a convolution.
+#[derive(Debug, Clone, Copy)]
+struct Side {
+    /// Channels, rows, columns.
+    shape: [usize; 3],
+    /// Zeros around it that tiles reach into.
+    pad: [usize; 2],
+    /// Channels of a group.
+    channels: usize,
+}
+
+impl Side {
+    fn len(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    fn area(&self) -> usize {
+        self.shape[1] * self.shape[2]
+    }
+
+    /// Channels of a group, rounded up to whole vectors.
+    fn stride(&self) -> usize {
+        self.channels.next_multiple_of(LANES)
+    }
+
+    /// The planes of one image's group.
+    fn planes<'a>(&self, images: &'a [f32], image: usize, group: usize) -> &'a [f32] {
+        &images[image * self.len() + group * self.channels * self.area()..][..self.channels * self.area()]
+    }
+
+    /// Brings `count` lines of some planes from `top` on, padding counted, side by side into vectors.
+    fn load(&self, planes: &[f32], [top, count]: [usize; 2], lines: &mut [[f32; LANES]]) {
+        let [_, height, width] = self.shape;
+        let [above, left] = self.pad;
+        let across = lines.len() / count;
+        lines.fill([0.0; LANES]);
+        for (number, line) in lines.chunks_mut(across).enumerate() {
+            let Some(y) = (top + number).checked_sub(above).filter(|y| *y < height) else {
+                continue;
+            };
+            for (lane, plane) in planes.chunks(self.area()).enumerate() {
+                for (to, from) in line[left..].iter_mut().zip(&plane[y * width..][..width]) {
+                    to[lane] = *from;
+                }
+            }
+        }
+    }
+
+    /// Takes planes out of vectors, `across` in a line, and leaves out the padding.
+    fn store(&self, lines: &[[f32; LANES]], across: usize, planes: &mut [f32]) {
+        let [_, _, width] = self.shape;
+        let [above, left] = self.pad;
+        for (lane, plane) in planes.chunks_mut(self.area()).enumerate() {
+            for (line, plane) in lines.chunks(across).skip(above).zip(plane.chunks_mut(width)) {
+                for (to, from) in plane.iter_mut().zip(&line[left..]) {
+                    *to = from[lane];
+                }
+            }
+        }
+    }
+}
+
+/// Transforms a row of tiles to their points, for the channels of a block.
+struct ToPoints<'a, From, const N: usize> {
+    lines: &'a [[f32; LANES]],
+    tiles: &'a mut [f32],
+    stride: usize,
+    block: usize,
+    step: usize,
+    axis: PhantomData<From>,
+}
+
+impl<From: Axis<N>, const N: usize> WithSimd for ToPoints<'_, From, N> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let vectors = LANES / S::F32_LANES;
+        let (lines, _) = S::as_simd_f32s(self.lines.as_flattened());
+        let across = self.lines.len() / N * vectors;
+        let stride = self.stride / S::F32_LANES;
+        let zero = simd.splat_f32s(0.0);
+        for (number, tile) in self.tiles.chunks_exact_mut(TILE * self.stride).enumerate() {
+            let (tile, _) = S::as_mut_simd_f32s(tile);
+            for vector in 0..vectors {
+                let mut half = [[zero; N]; POINTS];
+                for line in 0..N {
+                    let places = &lines[line * across + number * self.step * vectors + vector..];
+                    let mut x = [zero; N];
+                    for place in 0..N {
+                        x[place] = places[place * vectors];
+                    }
+                    let points = From::to_points(simd, x);
+                    for point in 0..POINTS {
+                        half[point][line] = points[point];
+                    }
+                }
+                let tile = &mut tile[self.block * vectors + vector..];
+                for horizontal in 0..POINTS {
+                    let points = From::to_points(simd, half[horizontal]);
+                    for vertical in 0..POINTS {
+                        tile[(vertical * POINTS + horizontal) * stride] = points[vertical];
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Transforms an image's tiles from their points, for the channels of a block, and adds them up where they overlap.
+struct FromPoints<'a, To, const M: usize> {
+    tiles: &'a [f32],
+    columns: usize,
+    stride: usize,
+    block: usize,
+    step: usize,
+    lines: &'a mut [[f32; LANES]],
+    axis: PhantomData<To>,
+}
+
+impl<To: Axis<M>, const M: usize> WithSimd for FromPoints<'_, To, M> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let vectors = LANES / S::F32_LANES;
+        let across = ((self.columns - 1) * self.step + M) * vectors;
+        let (lines, _) = S::as_mut_simd_f32s(self.lines.as_flattened_mut());
+        let stride = self.stride / S::F32_LANES;
+        let zero = simd.splat_f32s(0.0);
+        for (number, tile) in self.tiles.chunks_exact(TILE * self.stride).enumerate() {
+            let (tile, _) = S::as_simd_f32s(tile);
+            let [row, column] = [number / self.columns, number % self.columns];
+            for vector in 0..vectors {
+                let tile = &tile[self.block * vectors + vector..];
+                let mut half = [[zero; POINTS]; M];
+                for horizontal in 0..POINTS {
+                    let mut points = [zero; POINTS];
+                    for vertical in 0..POINTS {
+                        points[vertical] = tile[(vertical * POINTS + horizontal) * stride];
+                    }
+                    let places = To::from_points(simd, points);
+                    for line in 0..M {
+                        half[line][horizontal] = places[line];
+                    }
+                }
+                let first = row * self.step * across + column * self.step * vectors + vector;
+                for line in 0..M {
+                    let places = To::from_points(simd, half[line]);
+                    let lines = &mut lines[first + line * across..];
+                    for place in 0..M {
+                        lines[place * vectors] = simd.add_f32s(lines[place * vectors], places[place]);
+                    }
+                }
+            }
+        }
+    }
+}

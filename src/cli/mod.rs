@@ -12,6 +12,7 @@ mod fetch;
 pub mod flags;
 mod forward;
 mod gallery;
+pub mod heap;
 mod help;
 mod import;
 mod init_settings;
@@ -54,6 +55,7 @@ fn tell_of_panics() {
 /// Runs the program.
 pub fn run() -> ExitCode {
     tell_of_panics();
+    heap::keep_freed_memory();
     let settings = Settings::find();
     let shown = settings.as_ref().map(Clone::clone).unwrap_or_default();
     let matches = help::with_defaults(Cli::command(), &shown).get_matches();

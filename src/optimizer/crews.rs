@@ -59,7 +59,13 @@ impl<'a> Crews<'a> {
     pub fn evaluate(&self, images: Vec<f32>, seeds: &[(usize, f32)]) -> Result<Evaluation> {
         let (batch, crews) = (seeds.len(), self.pools.len());
         if crews == 0 || batch < 2 {
-            return evaluate(self.network, self.target, images, seeds, self.device);
+            let whole = || evaluate(self.network, self.target, images, seeds, self.device);
+            // In one of rayon's threads rather than in ours, which would sleep and be woken for each of a layer's loops.
+            return if host::is_host(self.device) {
+                rayon::scope(|_| whole())
+            } else {
+                whole()
+            };
         }
         // As many parts for each crew, and none smaller than it must be.
         let part = batch.div_ceil(crews * (batch / self.fewest / crews).max(1));

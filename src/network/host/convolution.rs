@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::gemm::{Cores, Matrix, multiply};
 use super::relu;
-use super::scratch::with_scratch;
+use super::scratch::{with_scratch, zeros};
 use super::vector::vectorized;
 use super::winograd::{Kept, Tiling};
 use super::{HostArray, HostFunction, Output};
@@ -240,7 +240,7 @@ fn add_bias(out: &mut [f32], bias: &[f32], area: usize) {
 
 /// Adds biases, if any, applies a ReLU, and tells where it let its input through, all in one pass.
 fn rectify(out: &mut [f32], bias: Option<&[f32]>, area: usize, slope: f32) -> Vec<u8> {
-    let mut passed = vec![0; out.len()];
+    let mut passed = zeros(out.len());
     let planes = planes_at_a_time(area);
     let chunks = out
         .par_chunks_mut(planes * area.max(1))
@@ -278,7 +278,7 @@ impl HostFunction for Convolve {
         let (in_len, out_len) = (geometry.input[0] * geometry.input_area(), channels * rows * columns);
         let weight = parameters[0].clone();
         let bias = parameters.get(1);
-        let mut out = vec![0.0; batch * out_len];
+        let mut out = zeros(batch * out_len);
         let tiling = Tiling::of(&geometry).map(|tiling| (tiling, self.kept.of(&weight)));
         let together = tiling.as_ref().map_or(1, |(tiling, _)| tiling.together());
         for_each_image(
@@ -310,7 +310,7 @@ impl HostFunction for Convolve {
         let gradient = Arc::new(move |grad: &HostArray| {
             let masked = relu.map(|slope| relu::masked(grad, &passed, slope));
             let grad = masked.as_deref().unwrap_or(grad);
-            let mut image = vec![0.0; batch * in_len];
+            let mut image = zeros(batch * in_len);
             for_each_image(
                 (grad, out_len),
                 (&mut image, in_len),
@@ -346,7 +346,7 @@ impl HostFunction for Deconvolve {
         let in_len = geometry.output[0] * geometry.output_area();
         let out_len = channels * rows * columns;
         let weight = parameters[0].clone();
-        let mut out = vec![0.0; batch * out_len];
+        let mut out = zeros(batch * out_len);
         for_each_image((x, in_len), (&mut out, out_len), 1, |x, out, cores| {
             spread(&geometry, x, &weight, out, cores);
             if let Some(bias) = parameters.get(1) {
@@ -357,7 +357,7 @@ impl HostFunction for Deconvolve {
         });
         let gradient = track.then(|| {
             let gradient = move |grad: &HostArray| {
-                let mut back = vec![0.0; batch * in_len];
+                let mut back = zeros(batch * in_len);
                 for_each_image((grad, out_len), (&mut back, in_len), 1, |grad, back, cores| {
                     correlate(&geometry, grad, &weight, back, cores);
                 });

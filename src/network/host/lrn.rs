@@ -76,22 +76,28 @@ impl AcrossChannels {
     /// The bracket, for a block of pixels.
     #[inline(always)]
     fn scales(&self, block: &[f32], channels: usize, len: usize) -> Vec<f32> {
-        let squares: Vec<f32> = block.iter().map(|x| x * x).collect();
-        let mut scales = Vec::with_capacity(block.len());
-        running_sums(&squares, channels, len, self.size, |_, sums| {
-            scales.extend(sums.iter().map(|sum| self.k + self.weight() * sum));
+        // Loops over what is there already: a vector that grows as it is filled leaves the processor's vectors unused.
+        let mut squares = vec![0.0; block.len()];
+        for (square, x) in squares.iter_mut().zip(block) {
+            *square = x * x;
+        }
+        let mut scales = vec![0.0; block.len()];
+        let weight = self.weight();
+        running_sums(&squares, channels, len, self.size, |channel, sums| {
+            for (scale, sum) in scales[channel * len..][..len].iter_mut().zip(sums) {
+                *scale = self.k + weight * sum;
+            }
         });
         scales
     }
 
     #[inline(always)]
     fn forward_block(&self, block: &[f32], channels: usize, len: usize) -> Vec<f32> {
-        let scales = self.scales(block, channels, len);
-        block
-            .iter()
-            .zip(scales)
-            .map(|(x, scale)| x * inverse_power(scale, self.beta))
-            .collect()
+        let mut values = self.scales(block, channels, len);
+        for (value, x) in values.iter_mut().zip(block) {
+            *value = x * inverse_power(*value, self.beta);
+        }
+        values
     }
 
     #[inline(always)]

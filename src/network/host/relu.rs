@@ -20,8 +20,9 @@ pub(super) fn rectify(values: &mut [f32], bias: f32, slope: f32, passed: &mut [u
 
 /// The gradient that a ReLU passes on: all of it where its input was positive, `slope` of it elsewhere.
 pub(super) fn masked(grad: &[f32], passed: &[u8], slope: f32) -> Vec<f32> {
-    let mut masked = vec![0.0; grad.len()];
-    let chunks = masked
+    assert_eq!(grad.len(), passed.len());
+    let mut values = Vec::with_capacity(grad.len());
+    let chunks = values.spare_capacity_mut()[..grad.len()]
         .par_chunks_mut(CHUNK)
         .zip(grad.par_chunks(CHUNK))
         .zip(passed.par_chunks(CHUNK));
@@ -31,10 +32,13 @@ pub(super) fn masked(grad: &[f32], passed: &[u8], slope: f32) -> Vec<f32> {
             || {
                 for ((masked, grad), passed) in masked.iter_mut().zip(grad).zip(passed) {
                     // A choice of factors, unlike one of products, becomes vector instructions.
-                    *masked = grad * if *passed == 1 { 1.0 } else { slope };
+                    masked.write(grad * if *passed == 1 { 1.0 } else { slope });
                 }
             },
         );
     });
-    masked
+    // SAFETY: there is room for as many entries, and the chunks, which are as long as those of the gradient and of its mask, have
+    // all been written.
+    unsafe { values.set_len(grad.len()) };
+    values
 }

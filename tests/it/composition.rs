@@ -266,6 +266,37 @@ proptest! {
         }
     }
 
+    /// Back from a single unit of the first image, and from all of the others.
+    #[test]
+    fn convolution_back_from_a_unit(
+        geometry in prop_oneof![geometry(), tiled_geometry()],
+        batch in 1..4usize,
+        unit in any::<prop::sample::Index>(),
+    ) {
+        for device in devices() {
+            let ([channels, rows, columns], [kernel_rows, kernel_columns]) = (geometry.input, geometry.kernel);
+            let x = draw([batch, channels, rows, columns], 1, &device);
+            let weight = draw([geometry.output[0], channels / geometry.group, kernel_rows, kernel_columns], 2, &device);
+            let [outputs, out_rows, out_columns] = geometry.output;
+            let len = outputs * out_rows * out_columns;
+            let shape = [batch, outputs, out_rows, out_columns];
+            let mut pushed = values(draw(shape, 3, &device));
+            let unit = unit.index(len);
+            (0..len).filter(|at| *at != unit).for_each(|at| pushed[at] = 0.0);
+            let pushed = Tensor::<4>::from_data(TensorData::new(pushed, shape), &device);
+            let convolve = Convolve { geometry, relu: None, kept: Kept::default() };
+            let gradient = |layer: &dyn Fn(Tensor<4>) -> Tensor<4>| {
+                let x = x.clone().require_grad();
+                let gradients = (layer(x.clone()) * pushed.clone()).sum().backward();
+                values(x.grad(&gradients).unwrap())
+            };
+            let own = gradient(&|x| apply_with(x, weight.clone(), None, convolve.clone()));
+            let composed = gradient(&|x| layers::convolution::plain(x, weight.clone(), None, &geometry));
+            let error = relative_error(&own, &composed);
+            prop_assert!(error <= TOLERANCE, "gradients are off by {error:e}");
+        }
+    }
+
     #[test]
     fn deconvolution(geometry in geometry(), batch in 1..3usize, bias: bool) {
         // Burn's transposed convolution reaches exactly over the input only where strides leave no rest.
@@ -321,7 +352,7 @@ proptest! {
     }
 
     #[test]
-    fn inner_product(batch in 1..4usize, inputs in 1..3000usize, outputs in 1..40usize, bias: bool) {
+    fn inner_product(batch in 1..4usize, inputs in 1..3000usize, outputs in 8..40usize, bias: bool) {
         for device in devices() {
             let x = draw([batch, inputs], 1, &device);
             let weight = draw([outputs, inputs], 2, &device);

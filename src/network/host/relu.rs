@@ -14,7 +14,8 @@ pub(super) fn rectify(values: &mut [f32], bias: f32, slope: f32, passed: &mut [u
     for (value, passed) in values.iter_mut().zip(passed) {
         let biased = *value + bias;
         *passed = u8::from(biased > 0.0);
-        *value = if biased > 0.0 { biased } else { slope * biased };
+        // Plus zero, lest a slope of zero make a negative one.
+        *value = if biased > 0.0 { biased } else { slope * biased + 0.0 };
     }
 }
 

@@ -1,0 +1,80 @@
+//! Where a gradient is not zero. A unit of a convolutional layer sees a part of the image alone, and only there is there
+//! anything to compute on the way back: close to that layer a few places of thousands.
+
+use std::ops::Range;
+
+use super::geometry::Geometry;
+
+/// The rows and columns outside of which every channel is zero.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Footprint([Range<usize>; 2]);
+
+impl Footprint {
+    /// That of one image's gradient, `channels x rows x columns`, when it is small enough to be worth cutting out: half the
+    /// area at most.
+    pub(super) fn of(gradient: &[f32], [_, height, width]: [usize; 3]) -> Option<Self> {
+        let is_small = |rows: &Range<usize>, columns: &Range<usize>| 2 * rows.len() * columns.len() <= height * width;
+        let (mut rows, mut columns) = (height..0, width..0);
+        for plane in gradient.chunks((height * width).max(1)) {
+            for (y, line) in plane.chunks(width).enumerate() {
+                // Without its sign, for there is a negative zero.
+                let bits = line.iter().fold(0, |bits, value| bits | value.to_bits());
+                if bits << 1 == 0 {
+                    continue;
+                }
+                rows = rows.start.min(y)..rows.end.max(y + 1);
+                let first = line.iter().position(|value| *value != 0.0).unwrap_or(width);
+                let last = line.iter().rposition(|value| *value != 0.0).unwrap_or(0);
+                columns = columns.start.min(first)..columns.end.max(last + 1);
+                if !is_small(&rows, &columns) {
+                    return None;
+                }
+            }
+        }
+        Some(Self([rows, columns]))
+    }
+
+    /// Whether there is nothing but zeros.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.iter().any(Range::is_empty)
+    }
+
+    /// The convolution of the part of its input that this part of its output comes of, and that part of the input.
+    pub(super) fn part(&self, geometry: &Geometry) -> (Geometry, Self) {
+        let mut part = *geometry;
+        let mut input = [0..0, 0..0];
+        for axis in 0..2 {
+            let (stride, pad) = (geometry.stride[axis], geometry.pad[axis]);
+            let reach = geometry.dilation[axis] * (geometry.kernel[axis] - 1) + 1;
+            let output = &self.0[axis];
+            let first = output.start * stride;
+            let last = output.end.saturating_sub(1) * stride + reach;
+            let size = geometry.input[axis + 1];
+            input[axis] = first.saturating_sub(pad).min(size)..last.saturating_sub(pad).min(size);
+            part.pad[axis] = pad.saturating_sub(first);
+            part.output[axis + 1] = output.len();
+            part.input[axis + 1] = input[axis].len();
+        }
+        (part, Self(input))
+    }
+
+    /// This part of an array of `width` columns, all channels.
+    pub(super) fn cut(&self, array: &[f32], [_, height, width]: [usize; 3]) -> Vec<f32> {
+        let [rows, columns] = &self.0;
+        let lines = array
+            .chunks(height * width)
+            .flat_map(|plane| plane[rows.start * width..rows.end * width].chunks(width));
+        lines.flat_map(|line| &line[columns.clone()]).copied().collect()
+    }
+
+    /// Puts `part` where it belongs.
+    pub(super) fn paste(&self, part: &[f32], array: &mut [f32], [_, height, width]: [usize; 3]) {
+        let [rows, columns] = &self.0;
+        let lines = array
+            .chunks_mut(height * width)
+            .flat_map(|plane| plane[rows.start * width..rows.end * width].chunks_mut(width));
+        for (line, part) in lines.zip(part.chunks(columns.len().max(1))) {
+            line[columns.clone()].copy_from_slice(part);
+        }
+    }
+}

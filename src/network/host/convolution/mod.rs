@@ -1,0 +1,159 @@
+//! Convolution and its way back to the image: as matrix products, over tiles ([`winograd`](super::winograd)) or over patches.
+
+mod deconvolve;
+mod footprint;
+mod geometry;
+mod patches;
+
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+pub use self::deconvolve::Deconvolve;
+use self::footprint::Footprint;
+pub use self::geometry::Geometry;
+use self::patches::{correlate, spread, spread_part};
+use super::gemm::Cores;
+use super::relu;
+use super::scratch::zeros;
+use super::vector::vectorized;
+use super::winograd::{Kept, Tiling};
+use super::{HostArray, HostFunction, Output};
+
+/// Does `work` for each pair of parts, each part being one image's, or some `together`: with as many images as cores every
+/// core takes its own, which spares them waiting for each other.
+fn for_each_image(
+    (from, from_len): (&[f32], usize),
+    (to, to_len): (&mut [f32], usize),
+    together: usize,
+    work: impl Fn(&[f32], &mut [f32], Cores) + Sync,
+) {
+    let (cores, batch) = (rayon::current_num_threads(), to.len() / to_len.max(1));
+    let images = together.min(batch / cores).max(1);
+    let (from_len, to_len) = ((images * from_len).max(1), (images * to_len).max(1));
+    if batch < cores {
+        let parts = from.chunks(from_len).zip(to.chunks_mut(to_len));
+        parts.for_each(|(from, to)| work(from, to, Cores::All));
+    } else {
+        let parts = from.par_chunks(from_len).zip(to.par_chunks_mut(to_len));
+        parts.for_each(|(from, to)| work(from, to, Cores::One));
+    }
+}
+
+/// Planes that a thread works on at a time: some sixteen thousand entries of them.
+fn planes_at_a_time(area: usize) -> usize {
+    ((1 << 14) / area.max(1)).max(1)
+}
+
+/// Adds a value a channel to planes of `area` entries.
+fn add_bias(out: &mut [f32], bias: &[f32], area: usize) {
+    let planes = planes_at_a_time(area);
+    let chunks = out.par_chunks_mut(planes * area.max(1)).enumerate();
+    chunks.for_each(|(chunk, out)| {
+        for (plane, out) in (chunk * planes..).zip(out.chunks_mut(area.max(1))) {
+            let bias = bias[plane % bias.len()];
+            out.iter_mut().for_each(|value| *value += bias);
+        }
+    });
+}
+
+/// Adds biases, if any, applies a ReLU, and tells where it let its input through, all in one pass.
+fn rectify(out: &mut [f32], bias: Option<&[f32]>, area: usize, slope: f32) -> Vec<u8> {
+    let mut passed = zeros(out.len());
+    let planes = planes_at_a_time(area);
+    let chunks = out
+        .par_chunks_mut(planes * area.max(1))
+        .zip(passed.par_chunks_mut(planes * area.max(1)))
+        .enumerate();
+    chunks.for_each(|(chunk, (out, passed))| {
+        let lines = out.chunks_mut(area.max(1)).zip(passed.chunks_mut(area.max(1)));
+        for (plane, (out, passed)) in (chunk * planes..).zip(lines) {
+            let bias = bias.map_or(0.0, |bias| bias[plane % bias.len()]);
+            vectorized(
+                #[inline(always)]
+                || relu::rectify(out, bias, slope, passed),
+            );
+        }
+    });
+    passed
+}
+
+/// Convolution, and the ReLU after it where there is one. Parameters: weight, then bias if any.
+#[derive(Debug, Clone)]
+pub struct Convolve {
+    /// The sizes.
+    pub geometry: Geometry,
+    /// The slope (0 or more) of a ReLU to apply to the result.
+    pub relu: Option<f32>,
+    /// What is made of the weights once and for all.
+    pub kept: Kept,
+}
+
+impl HostFunction for Convolve {
+    fn forward(&self, x: &HostArray, parameters: &[HostArray], track: bool) -> Output {
+        let geometry = self.geometry;
+        let batch = x.shape()[0];
+        let [channels, rows, columns] = geometry.output;
+        let (in_len, out_len) = (geometry.input[0] * geometry.input_area(), channels * rows * columns);
+        let weight = parameters[0].clone();
+        let bias = parameters.get(1);
+        let mut out = zeros(batch * out_len);
+        let tiling = Tiling::of(&geometry).map(|tiling| (tiling, self.kept.of(&weight)));
+        let together = tiling.as_ref().map_or(1, |(tiling, _)| tiling.together());
+        for_each_image(
+            (x, in_len),
+            (&mut out, out_len),
+            together,
+            |images, out, cores| match &tiling {
+                Some((tiling, weights)) => tiling.correlate(images, weights, out, cores),
+                None => correlate(&geometry, images, &weight, out, cores),
+            },
+        );
+        let relu = self.relu;
+        let passed = match (relu, bias) {
+            (Some(slope), bias) => rectify(&mut out, bias.map(|bias| &**bias), rows * columns, slope),
+            (None, Some(bias)) => {
+                add_bias(&mut out, bias, rows * columns);
+                Vec::new()
+            }
+            (None, None) => Vec::new(),
+        };
+        let shape = vec![batch, channels, rows, columns];
+        if !track {
+            return Output {
+                values: out,
+                shape,
+                gradient: None,
+            };
+        }
+        let gradient = Arc::new(move |grad: &HostArray| {
+            let masked = relu.map(|slope| relu::masked(grad, &passed, slope));
+            let grad = masked.as_deref().unwrap_or(grad);
+            let mut image = zeros(batch * in_len);
+            let whole = |grad: &[f32], image: &mut [f32], cores| match &tiling {
+                Some((tiling, weights)) => tiling.spread(grad, weights, image, cores),
+                None => spread(&geometry, grad, &weight, image, cores),
+            };
+            for_each_image((grad, out_len), (&mut image, in_len), together, |grad, image, cores| {
+                let footprints = grad.chunks(out_len).map(|grad| Footprint::of(grad, geometry.output));
+                let footprints: Vec<_> = footprints.collect();
+                if footprints.iter().all(Option::is_none) {
+                    return whole(grad, image, cores);
+                }
+                let images = grad.chunks(out_len).zip(image.chunks_mut(in_len));
+                images
+                    .zip(&footprints)
+                    .for_each(|((grad, image), footprint)| match footprint {
+                        Some(footprint) => spread_part(&geometry, footprint, grad, &weight, image, cores),
+                        None => whole(grad, image, cores),
+                    });
+            });
+            image
+        });
+        Output {
+            values: out,
+            shape,
+            gradient: Some(gradient),
+        }
+    }
+}

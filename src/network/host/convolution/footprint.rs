@@ -43,17 +43,17 @@ impl Footprint {
     pub(super) fn part(&self, geometry: &Geometry) -> (Geometry, Self) {
         let mut part = *geometry;
         let mut input = [0..0, 0..0];
-        for axis in 0..2 {
+        for (axis, input) in input.iter_mut().enumerate() {
             let (stride, pad) = (geometry.stride[axis], geometry.pad[axis]);
             let reach = geometry.dilation[axis] * (geometry.kernel[axis] - 1) + 1;
             let output = &self.0[axis];
             let first = output.start * stride;
             let last = output.end.saturating_sub(1) * stride + reach;
             let size = geometry.input[axis + 1];
-            input[axis] = first.saturating_sub(pad).min(size)..last.saturating_sub(pad).min(size);
+            *input = first.saturating_sub(pad).min(size)..last.saturating_sub(pad).min(size);
             part.pad[axis] = pad.saturating_sub(first);
             part.output[axis + 1] = output.len();
-            part.input[axis + 1] = input[axis].len();
+            part.input[axis + 1] = input.len();
         }
         (part, Self(input))
     }

@@ -55,7 +55,6 @@ fn tell_of_panics() {
 /// Runs the program.
 pub fn run() -> ExitCode {
     tell_of_panics();
-    heap::keep_freed_memory();
     let settings = Settings::find();
     let shown = settings.as_ref().map(Clone::clone).unwrap_or_default();
     let matches = help::with_defaults(Cli::command(), &shown).get_matches();

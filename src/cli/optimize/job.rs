@@ -15,6 +15,7 @@ use super::{report, unit};
 use crate::cli::device::Compute;
 use crate::cli::error::Error;
 use crate::cli::flags::OptimizeFlags;
+use crate::cli::heap::keep_freed_memory;
 use crate::cli::model::Model;
 use crate::cli::told;
 use crate::network::Network;
@@ -93,6 +94,8 @@ impl Job<'_> {
         let mut tally = Tally::default();
         for (place, plan) in plans.iter().enumerate() {
             let network = self.model.network(&plan.layer, self.compute)?;
+            // Not before: what reading the weights took may go.
+            keep_freed_memory();
             if place == 0 {
                 let [channels, rows, columns] = network.image();
                 display.note(&format!(

@@ -10,7 +10,7 @@ use super::evaluation::{Evaluation, evaluate};
 use crate::network::{Network, host};
 
 /// How many times the entries of its blobs the weights of fully connected layers may be that a part reads for itself alone.
-const MOST_READ: usize = 8;
+const MOST_READ: usize = 2;
 
 /// Crews of cores, each of which takes parts of a batch through the network and back.
 ///

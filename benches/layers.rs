@@ -9,7 +9,6 @@ use deepvis::network::host::convolution::{Convolve, Deconvolve, Geometry};
 use deepvis::network::host::inner_product::InnerProduct;
 use deepvis::network::host::lrn::AcrossChannels;
 use deepvis::network::host::pooling::{AveragePool, MaxPool, Windows};
-use deepvis::network::host::winograd::Kept;
 use deepvis::network::host::{apply, apply_with};
 use deepvis::network::layers;
 use deepvis_importer::graph::{Lrn, LrnRegion};
@@ -57,11 +56,7 @@ impl Bench<'_> {
         let geometry = geometry(input, outputs, (kernel, stride, pad, group));
         let weight = self.draw([outputs, input[0] / group, kernel, kernel]);
         let bias = self.draw([outputs]);
-        let own = Convolve {
-            geometry,
-            relu: Some(0.0),
-            kept: Kept::default(),
-        };
+        let own = Convolve::new(geometry, Some(0.0));
         self.pair(
             name,
             [1, input[0], input[1], input[2]],

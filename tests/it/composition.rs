@@ -6,7 +6,6 @@ use deepvis::network::host::convolution::{Convolve, Deconvolve, Geometry};
 use deepvis::network::host::inner_product::InnerProduct;
 use deepvis::network::host::lrn::AcrossChannels;
 use deepvis::network::host::pooling::{AveragePool, MaxPool, Windows};
-use deepvis::network::host::winograd::Kept;
 use deepvis::network::host::{HostFunction, apply, apply_with};
 use deepvis::network::layers;
 use deepvis_importer::graph::{Lrn, LrnRegion};
@@ -156,18 +155,7 @@ fn an_image_of_a_batch_is_computed_as_one_alone() {
             group: 1,
         };
         let weight = draw([outputs, channels, kernel, kernel], 2, &device);
-        let layer = |x| {
-            apply_with(
-                x,
-                weight.clone(),
-                None,
-                Convolve {
-                    geometry,
-                    relu: Some(0.0),
-                    kept: Kept::default(),
-                },
-            )
-        };
+        let layer = |x| apply_with(x, weight.clone(), None, Convolve::new(geometry, Some(0.0)));
         let one = draw([1, channels, side, side], 1, &device);
         let batch = std::thread::available_parallelism().unwrap().get().max(2);
         let (_, value, gradient) = both_ways(&one, layer);
@@ -192,25 +180,14 @@ fn other_weights_are_transformed_anew() {
         group: 1,
     };
     let x = draw([1, 32, 12, 12], 1, &device);
-    let (kept, relu) = (Kept::default(), None);
+    let layer = Convolve::new(geometry, None);
     for seed in [2, 3, 2] {
         let weight = draw([32, 32, 3, 3], seed, &device);
-        let convolve = |kept: &Kept| {
-            let kept = kept.clone();
-            both_ways(&x, |x| {
-                apply_with(
-                    x,
-                    weight.clone(),
-                    None,
-                    Convolve {
-                        geometry,
-                        relu,
-                        kept: kept.clone(),
-                    },
-                )
-            })
-        };
-        assert!(convolve(&kept) == convolve(&Kept::default()), "weights of seed {seed}");
+        let both = |layer: &Convolve| both_ways(&x, |x| apply_with(x, weight.clone(), None, layer.clone()));
+        assert!(
+            both(&layer) == both(&Convolve::new(geometry, None)),
+            "weights of seed {seed}"
+        );
     }
 }
 
@@ -227,7 +204,7 @@ proptest! {
             let bias = bias.then(|| draw([geometry.output[0]], 3, &device));
             same(
                 &x,
-                |x| apply_with(x, weight.clone(), bias.clone(), Convolve { geometry, relu, kept: Kept::default() }),
+                |x| apply_with(x, weight.clone(), bias.clone(), Convolve::new(geometry, relu)),
                 |x| {
                     let y = layers::convolution::plain(x, weight.clone(), bias.clone(), &geometry);
                     match relu {
@@ -251,10 +228,9 @@ proptest! {
                 Some(_) => Tensor::from_floats([100.0, -100.0], &device).repeat(&[outputs.div_ceil(2)]).narrow(0, 0, outputs),
                 None => draw([outputs], 3, &device),
             };
-            let kept = Kept::default();
             same(
                 &x,
-                |x| apply_with(x, weight.clone(), Some(bias.clone()), Convolve { geometry, relu, kept: kept.clone() }),
+                |x| apply_with(x, weight.clone(), Some(bias.clone()), Convolve::new(geometry, relu)),
                 |x| {
                     let y = layers::convolution::plain(x, weight.clone(), Some(bias.clone()), &geometry);
                     match relu {
@@ -284,7 +260,7 @@ proptest! {
             let unit = unit.index(len);
             (0..len).filter(|at| *at != unit).for_each(|at| pushed[at] = 0.0);
             let pushed = Tensor::<4>::from_data(TensorData::new(pushed, shape), &device);
-            let convolve = Convolve { geometry, relu: None, kept: Kept::default() };
+            let convolve = Convolve::new(geometry, None);
             let gradient = |layer: &dyn Fn(Tensor<4>) -> Tensor<4>| {
                 let x = x.clone().require_grad();
                 let gradients = (layer(x.clone()) * pushed.clone()).sum().backward();
@@ -352,10 +328,12 @@ proptest! {
     }
 
     #[test]
-    fn inner_product(batch in 1..4usize, inputs in 1..3000usize, outputs in 8..40usize, bias: bool) {
+    fn inner_product(batch in 1..4usize, inputs in 1..3000usize, outputs in 1..40usize, bias: bool) {
         for device in devices() {
             let x = draw([batch, inputs], 1, &device);
             let weight = draw([outputs, inputs], 2, &device);
+            // The largest of a few sums may itself be nearly nothing, unless all that is added up is positive.
+            let (x, weight) = if outputs < 8 { (x.abs(), weight.abs()) } else { (x, weight) };
             let bias = bias.then(|| draw([outputs], 3, &device));
             same(
                 &x,

@@ -18,7 +18,7 @@ pub mod pooling;
 mod relu;
 mod scratch;
 mod vector;
-pub mod winograd;
+mod winograd;
 
 use std::fmt::{self, Debug};
 use std::sync::Arc;

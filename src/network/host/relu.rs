@@ -2,10 +2,8 @@
 
 use rayon::prelude::*;
 
+use super::scratch::CHUNK;
 use super::vector::vectorized;
-
-/// Entries a thread works on at a time.
-const CHUNK: usize = 1 << 14;
 
 /// Adds `bias`, applies a ReLU, and notes where it let its input through: 1 there, 0 elsewhere; one bit would do, a byte is
 /// quicker.

@@ -21,8 +21,8 @@ pub(super) fn with_scratch<T>(len: usize, work: impl FnOnce(&mut [f32]) -> T) ->
     result
 }
 
-/// Entries that a core writes at a time.
-const CHUNK: usize = 1 << 14;
+/// Entries that a core works on at a time, where each is worked on by itself.
+pub(super) const CHUNK: usize = 1 << 14;
 
 /// Zeros, which all cores write: left to one, they would be a tenth of a small network's iteration.
 pub(super) fn zeros<T: Copy + Default + Send>(len: usize) -> Vec<T> {

@@ -11,7 +11,6 @@ use crate::network::error::Result;
 use crate::network::host::{
     self,
     convolution::{Convolve, Geometry},
-    winograd::Kept,
 };
 use crate::network::layer::Forward;
 
@@ -21,11 +20,7 @@ pub struct Convolution {
     weight: Param<Tensor<4>>,
     bias: Option<Param<Tensor<1>>>,
     #[module(skip)]
-    geometry: Geometry,
-    #[module(skip)]
-    relu: Option<f32>,
-    #[module(skip)]
-    kept: Kept,
+    convolve: Convolve,
 }
 
 /// Extent of the kernel with its gaps.
@@ -83,26 +78,24 @@ impl Convolution {
         let layer = Self {
             weight,
             bias,
-            geometry,
-            relu: None,
-            kept: Kept::default(),
+            convolve: Convolve::new(geometry, None),
         };
         build.one(layer, vec![batch, channels, height, width])
     }
 
     /// Whether a ReLU is already applied to the result.
     pub(in crate::network) fn has_relu(&self) -> bool {
-        self.relu.is_some()
+        self.convolve.relu.is_some()
     }
 
     /// Applies a ReLU to the result in the same pass.
     pub(in crate::network) fn fuse_relu(&mut self, slope: f32) {
-        self.relu = Some(slope);
+        self.convolve.relu = Some(slope);
     }
 
     /// Scales and shifts every output channel: y' = factor * y + shift.
     pub(in crate::network) fn fold_affine(&mut self, factor: &Tensor<1>, shift: &Tensor<1>) {
-        let channels = self.geometry.output[0];
+        let channels = self.convolve.geometry.output[0];
         let weight = self.weight.val() * factor.clone().reshape([channels, 1, 1, 1]);
         let bias = match &self.bias {
             Some(bias) => bias.val() * factor.clone() + shift.clone(),
@@ -117,15 +110,16 @@ impl Forward for Convolution {
     fn forward(&self, bottoms: &[Blob]) -> Vec<Blob> {
         let x = bottoms[0].tensor();
         let y: Tensor<4> = if host::is_host(&x.device()) {
-            let function = Convolve {
-                geometry: self.geometry,
-                relu: self.relu,
-                kept: self.kept.clone(),
-            };
-            host::apply_with(x, self.weight.val(), self.bias.as_ref().map(Param::val), function)
+            let bias = self.bias.as_ref().map(Param::val);
+            host::apply_with(x, self.weight.val(), bias, self.convolve.clone())
         } else {
-            let y = plain(x, self.weight.val(), self.bias.as_ref().map(Param::val), &self.geometry);
-            match self.relu {
+            let y = plain(
+                x,
+                self.weight.val(),
+                self.bias.as_ref().map(Param::val),
+                &self.convolve.geometry,
+            );
+            match self.convolve.relu {
                 Some(slope) => activation::relu(y, slope),
                 None => y,
             }
@@ -134,7 +128,7 @@ impl Forward for Convolution {
     }
 
     fn multiply_adds(&self) -> u64 {
-        self.geometry.multiply_adds()
+        self.convolve.geometry.multiply_adds()
     }
 }
 

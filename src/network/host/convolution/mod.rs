@@ -1,4 +1,4 @@
-//! Convolution and its way back to the image: as matrix products, over tiles ([`winograd`](super::winograd)) or over patches.
+//! Convolution and its way back to the image: as matrix products, over tiles (`winograd`) or over patches.
 
 mod deconvolve;
 mod footprint;
@@ -15,7 +15,7 @@ pub use self::geometry::Geometry;
 use self::patches::{correlate, spread, spread_part};
 use super::gemm::Cores;
 use super::relu;
-use super::scratch::zeros;
+use super::scratch::{CHUNK, zeros};
 use super::vector::vectorized;
 use super::winograd::{Kept, Tiling};
 use super::{HostArray, HostFunction, Output};
@@ -40,9 +40,9 @@ fn for_each_image(
     }
 }
 
-/// Planes that a thread works on at a time: some sixteen thousand entries of them.
+/// Planes that a thread works on at a time.
 fn planes_at_a_time(area: usize) -> usize {
-    ((1 << 14) / area.max(1)).max(1)
+    (CHUNK / area.max(1)).max(1)
 }
 
 /// Adds a value a channel to planes of `area` entries.
@@ -86,7 +86,18 @@ pub struct Convolve {
     /// The slope (0 or more) of a ReLU to apply to the result.
     pub relu: Option<f32>,
     /// What is made of the weights once and for all.
-    pub kept: Kept,
+    kept: Kept,
+}
+
+impl Convolve {
+    /// A convolution whose weights are yet to come.
+    pub fn new(geometry: Geometry, relu: Option<f32>) -> Self {
+        Self {
+            geometry,
+            relu,
+            kept: Kept::default(),
+        }
+    }
 }
 
 impl HostFunction for Convolve {

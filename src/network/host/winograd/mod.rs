@@ -14,8 +14,7 @@ use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 use self::transform::{Axis, Input, Output, POINTS};
-pub use self::weights::Kept;
-pub(super) use self::weights::Weights;
+pub(super) use self::weights::{Kept, Weights};
 use super::convolution::Geometry;
 use super::gemm::{Cores, multiply_layers};
 use super::scratch::with_scratch;
@@ -175,12 +174,12 @@ impl Tiling {
 }
 
 /// Does `work` for each chunk with its number, with memory of its own that begins as `lines`.
-fn for_each<T: Clone + Send + Sync>(
+fn for_each(
     chunks: &mut [f32],
     len: usize,
     cores: Cores,
-    lines: &[T],
-    work: impl Fn(&mut [T], usize, &mut [f32]) + Sync,
+    lines: &[[f32; LANES]],
+    work: impl Fn(&mut [[f32; LANES]], usize, &mut [f32]) + Sync,
 ) {
     match cores {
         Cores::All => chunks

@@ -23,19 +23,25 @@ const SUM: f32 = (NEAR * NEAR + FAR * FAR) as f32;
 /// Vectors of channels along an axis.
 type Line<S, const N: usize> = [<S as Simd>::f32s; N];
 
-/// The values at the points of a kernel's `K` taps along an axis, over what the image's transform leaves undivided.
-pub(super) fn kernel<const K: usize>(taps: [f64; K]) -> [f64; POINTS] {
-    let at = |point: f64| taps.iter().rev().fold(0.0, |sum, tap| sum * point + tap);
+/// What each of a kernel's `K` taps along an axis counts for at a point, over what the image's transform leaves undivided.
+pub(super) fn factors<const K: usize>(point: usize) -> [f64; K] {
     let near = 2.0 * NEAR * NEAR * (NEAR * NEAR - FAR * FAR);
     let far = 2.0 * FAR * FAR * (FAR * FAR - NEAR * NEAR);
-    [
-        at(0.0),
-        at(NEAR) / near,
-        at(-NEAR) / near,
-        at(FAR) / far,
-        at(-FAR) / far,
-        taps[K - 1],
-    ]
+    let (place, divisor) = match point {
+        0 => (0.0, 1.0),
+        1 => (NEAR, near),
+        2 => (-NEAR, near),
+        3 => (FAR, far),
+        4 => (-FAR, far),
+        // At infinity the highest power alone counts.
+        _ => return std::array::from_fn(|tap| if tap == K - 1 { 1.0 } else { 0.0 }),
+    };
+    let mut power = 1.0;
+    std::array::from_fn(|_| {
+        let factor = power / divisor;
+        power *= place;
+        factor
+    })
 }
 
 /// What lies along an axis of a tile, and its transforms. Each is the other side's transposed: a convolution takes images to

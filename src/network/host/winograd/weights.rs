@@ -4,10 +4,10 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rayon::prelude::*;
 
-use super::super::HostArray;
-use super::super::convolution::Geometry;
-use super::transform::{POINTS, kernel};
+use super::transform::{POINTS, factors};
 use super::{LANES, TILE};
+use crate::network::host::HostArray;
+use crate::network::host::convolution::Geometry;
 
 /// Weights at the points, kept from iteration to iteration.
 #[derive(Debug, Clone, Default)]
@@ -51,69 +51,59 @@ impl Weights {
     /// From inputs to outputs.
     pub(super) fn forward(&self, geometry: &Geometry) -> &[f32] {
         self.forward.get_or_init(|| {
-            let ([inputs, outputs], taps) = sizes(geometry);
-            at_points(&self.source, geometry, [inputs, outputs], |input, output| {
-                (output * inputs + input) * taps
-            })
+            let [inputs, outputs] = channels(geometry);
+            at_points(&self.source, geometry, [inputs, outputs])
         })
     }
 
     /// From outputs to inputs.
     pub(super) fn backward(&self, geometry: &Geometry) -> &[f32] {
         self.backward.get_or_init(|| {
-            let ([inputs, outputs], taps) = sizes(geometry);
-            at_points(&self.source, geometry, [outputs, inputs], |output, input| {
-                (output * inputs + input) * taps
-            })
+            let [inputs, outputs] = channels(geometry);
+            at_points(&self.source, geometry, [outputs, inputs])
         })
     }
 }
 
-/// Inputs and outputs of a group, and taps of a kernel.
-fn sizes(geometry: &Geometry) -> ([usize; 2], usize) {
-    let of_group = [geometry.input[0], geometry.output[0]].map(|channels| channels / geometry.group);
-    (of_group, geometry.kernel[0] * geometry.kernel[1])
+/// The channels of one side of a group.
+#[derive(Debug, Clone, Copy)]
+struct Channels {
+    count: usize,
+    /// Weights from one channel's to the next's.
+    apart: usize,
 }
 
-/// Matrices of `from x to` channels a group and point; `place` tells where in a group's weights the kernel of two channels is.
-fn at_points(
-    weight: &[f32],
-    geometry: &Geometry,
-    [from, to]: [usize; 2],
-    place: impl Fn(usize, usize) -> usize + Sync,
-) -> Vec<f32> {
-    let [rows, columns] = [from, to].map(|channels| channels.next_multiple_of(LANES));
+/// Inputs and outputs.
+fn channels(geometry: &Geometry) -> [Channels; 2] {
+    let [inputs, outputs] = [geometry.input[0], geometry.output[0]].map(|channels| channels / geometry.group);
+    let taps = geometry.kernel[0] * geometry.kernel[1];
+    [(inputs, taps), (outputs, inputs * taps)].map(|(count, apart)| Channels { count, apart })
+}
+
+/// A matrix a group and point, of rows as there are channels on the first side and columns as on the second.
+fn at_points(weight: &[f32], geometry: &Geometry, sides: [Channels; 2]) -> Vec<f32> {
+    let [rows, columns] = sides.map(|channels| channels.count.next_multiple_of(LANES));
     let group_len = weight.len() / geometry.group;
     let mut matrices = vec![0.0; geometry.group * TILE * rows * columns];
     let points = matrices.par_chunks_mut(rows * columns).enumerate();
     points.for_each(|(number, matrix)| {
         let weight = &weight[number / TILE * group_len..][..group_len];
-        let [vertical, horizontal] = [number % TILE / POINTS, number % POINTS];
+        let point = [number % TILE / POINTS, number % POINTS];
         match geometry.kernel[0] {
-            3 => fill::<3>(matrix, weight, [from, to], [vertical, horizontal], &place),
-            _ => fill::<5>(matrix, weight, [from, to], [vertical, horizontal], &place),
+            3 => fill::<3>(matrix, weight, sides, point),
+            _ => fill::<5>(matrix, weight, sides, point),
         }
     });
     matrices
 }
 
-/// One point's matrix, its rows being as many as they are.
-fn fill<const K: usize>(
-    matrix: &mut [f32],
-    weight: &[f32],
-    [from, to]: [usize; 2],
-    [vertical, horizontal]: [usize; 2],
-    place: &impl Fn(usize, usize) -> usize,
-) {
-    // What each tap counts for at a point along an axis.
-    let factors = |point: usize| -> [f64; K] {
-        std::array::from_fn(|tap| kernel::<K>(std::array::from_fn(|other| f64::from(u8::from(other == tap))))[point])
-    };
-    let (down, across) = (factors(vertical), factors(horizontal));
-    let columns = to.next_multiple_of(LANES);
-    for (row, line) in matrix.chunks_mut(columns).take(from).enumerate() {
-        for (column, value) in line.iter_mut().take(to).enumerate() {
-            let (taps, _) = weight[place(row, column)..][..K * K].as_chunks::<K>();
+/// One point's matrix.
+fn fill<const K: usize>(matrix: &mut [f32], weight: &[f32], [from, to]: [Channels; 2], point: [usize; 2]) {
+    let [down, across] = point.map(factors::<K>);
+    let columns = to.count.next_multiple_of(LANES);
+    for (row, line) in matrix.chunks_mut(columns).take(from.count).enumerate() {
+        for (column, value) in line.iter_mut().take(to.count).enumerate() {
+            let (taps, _) = weight[row * from.apart + column * to.apart..][..K * K].as_chunks::<K>();
             let lines = taps.iter().zip(down).map(|(taps, down)| {
                 let sum: f64 = taps
                     .iter()

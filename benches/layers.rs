@@ -94,6 +94,19 @@ impl Bench<'_> {
             |x| apply(x, MaxPool { windows }),
             |x| layers::pooling::max(x, &windows),
         );
+        let inception = Windows {
+            input: [14, 14],
+            output: [14, 14],
+            stride: [1, 1],
+            pad: [1, 1],
+            ..windows
+        };
+        self.pair(
+            "max pooling 3x3, of an inception",
+            [1, 480, 14, 14],
+            |x| apply(x, MaxPool { windows: inception }),
+            |x| layers::pooling::max(x, &inception),
+        );
         let correction = TensorData::new(layers::pooling::correction(&windows), [1, 1, 56, 56]);
         let correction = Tensor::from_data(correction, &self.device);
         self.pair(

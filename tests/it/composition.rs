@@ -83,24 +83,33 @@ fn geometry() -> impl Strategy<Value = Geometry> {
     )
 }
 
-/// A convolution that is computed by tiles, the last of which reach over the output or not, and channels that fill whole vectors
-/// or not.
+/// A convolution that is computed by tiles, strided or not, the last of which reach over the output or not, and channels that fill
+/// whole vectors or not.
 fn tiled_geometry() -> impl Strategy<Value = Geometry> {
+    let kernels = prop::sample::select(vec![(3, 1), (4, 1), (5, 1), (5, 2), (7, 2), (10, 2), (9, 4), (11, 4)]);
     let channels = (1..3usize, 16..50usize, 16..50usize);
-    let sizes = (any::<bool>(), 0..4usize, 0..4usize, 10..22usize, 10..22usize);
-    (channels, sizes).prop_map(|((group, inputs, outputs), (large, py, px, rows, columns))| {
-        let (kernel, pad) = (if large { 5 } else { 3 }, [py, px]);
-        let output = [rows + 2 * py, columns + 2 * px].map(|padded| padded - kernel + 1);
-        Geometry {
-            input: [inputs * group, rows, columns],
-            output: [outputs * group, output[0], output[1]],
-            kernel: [kernel; 2],
-            stride: [1; 2],
-            pad,
-            dilation: [1; 2],
-            group,
-        }
-    })
+    let sizes = (0..4usize, 0..4usize, 10..22usize, 10..22usize, 0..4usize);
+    let all = (kernels, channels, sizes);
+    all.prop_map(
+        |((kernel, stride), (group, inputs, outputs), (py, px, rows, columns, rest))| {
+            // As many channels as the unstrided have, once they are taken apart; and some pixels that no window reaches.
+            let inputs = inputs.div_ceil(stride * stride);
+            let input = [(rows, py), (columns, px)].map(|(places, pad)| {
+                let reached = (places - 1) * stride + kernel + rest % stride;
+                reached.saturating_sub(2 * pad).max(1)
+            });
+            let output = [(input[0], py), (input[1], px)].map(|(size, pad)| (size + 2 * pad - kernel) / stride + 1);
+            Geometry {
+                input: [inputs * group, input[0], input[1]],
+                output: [outputs * group, output[0], output[1]],
+                kernel: [kernel; 2],
+                stride: [stride; 2],
+                pad: [py, px],
+                dilation: [1; 2],
+                group,
+            }
+        },
+    )
 }
 
 /// Caffe's windows over a plane, those of the padding included.

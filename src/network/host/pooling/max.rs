@@ -13,52 +13,67 @@ use crate::network::host::{Gradient, HostArray, HostFunction, Output};
 /// The choice of a window that lies wholly outside the image.
 const NOTHING: u32 = u32::MAX;
 
-/// Pixels that are compared at once: as many as the widest vector holds. What is left of a line is filled up to as many, for
-/// the rest of a loop would take longer than all before it.
-const LANES: usize = 16;
-const OFFSETS: [u32; LANES] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
-
-/// Values and their places in a plane.
+/// Values and their places in a plane, as vectors.
 #[derive(Clone, Copy)]
-struct Places {
-    values: [f32; LANES],
-    at: [u32; LANES],
+struct Places<S: Simd> {
+    values: S::f32s,
+    at: S::u32s,
 }
 
-impl Places {
-    const NONE: Self = Self {
-        values: [-f32::MAX; LANES],
-        at: [NOTHING; LANES],
-    };
+impl<S: Simd> Places<S> {
+    #[inline(always)]
+    fn none(simd: S) -> Self {
+        Self {
+            values: simd.splat_f32s(-f32::MAX),
+            at: simd.splat_u32s(NOTHING),
+        }
+    }
+
+    /// Replaces what is smaller.
+    #[inline(always)]
+    fn keep_larger(self, simd: S, other: Self) -> Self {
+        self.replaced(simd, other, simd.greater_than_f32s(other.values, self.values))
+    }
 
     /// Replaces what is smaller, or equal and later.
     #[inline(always)]
-    fn keep_larger<S: Simd>(&mut self, simd: S, other: &Self) {
-        let (values, _) = S::as_mut_simd_f32s(&mut self.values);
-        let (at, _) = S::as_mut_simd_u32s(&mut self.at);
-        let (others, _) = S::as_simd_f32s(&other.values);
-        let (others_at, _) = S::as_simd_u32s(&other.at);
-        for (((value, at), other), other_at) in values.iter_mut().zip(at).zip(others).zip(others_at) {
-            let earlier = simd.and_m32s(simd.equal_f32s(*other, *value), simd.less_than_u32s(*other_at, *at));
-            let larger = simd.or_m32s(simd.greater_than_f32s(*other, *value), earlier);
-            *value = simd.select_f32s(larger, *other, *value);
-            *at = simd.select_u32s(larger, *other_at, *at);
+    fn keep_first_largest(self, simd: S, other: Self) -> Self {
+        let equal = simd.equal_f32s(other.values, self.values);
+        let earlier = simd.and_m32s(equal, simd.less_than_u32s(other.at, self.at));
+        let larger = simd.greater_than_f32s(other.values, self.values);
+        self.replaced(simd, other, simd.or_m32s(larger, earlier))
+    }
+
+    #[inline(always)]
+    fn replaced(self, simd: S, other: Self, by: S::m32s) -> Self {
+        Self {
+            values: simd.select_f32s(by, other.values, self.values),
+            at: simd.select_u32s(by, other.at, self.at),
         }
     }
 }
 
-/// Every `stride`th of some entries.
+/// More entries than the widest vector holds.
+const LANES: usize = 16;
+const OFFSETS: [u32; LANES] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
+
+/// The first vector of `entries`, filled up where they are fewer.
 #[inline(always)]
-fn every<T: Copy>(stride: usize, entries: &[T], nothing: T) -> [T; LANES] {
+fn load<S: Simd>(simd: S, entries: &[f32]) -> S::f32s {
+    match S::as_simd_f32s(entries).0.first() {
+        Some(values) => *values,
+        None => simd.partial_load_f32s(entries),
+    }
+}
+
+/// A vector of every `stride`th of `entries`, which are enough.
+#[inline(always)]
+fn every<T: Copy, V: Copy>(stride: usize, entries: &[T], nothing: T, vectors: impl Fn(&[T]) -> &[V]) -> V {
     let mut taken = [nothing; LANES];
-    // The usual strides by themselves, for they become vector instructions.
-    match (
-        stride,
-        entries.first_chunk::<LANES>(),
-        entries.first_chunk::<{ 2 * LANES }>(),
-    ) {
-        (1, Some(entries), _) => taken = *entries,
-        (2, _, Some(entries)) => {
+    match (stride, entries.first_chunk::<{ 2 * LANES }>()) {
+        (1, _) => return vectors(entries)[0],
+        // The usual stride by itself, for it becomes vector instructions.
+        (2, Some(entries)) => {
             for lane in 0..LANES {
                 taken[lane] = entries[2 * lane];
             }
@@ -69,7 +84,7 @@ fn every<T: Copy>(stride: usize, entries: &[T], nothing: T) -> [T; LANES] {
             }
         }
     }
-    taken
+    vectors(&taken)[0]
 }
 
 /// A line of pixels with room for padding on both sides: the largest value above and below each pixel within a window's
@@ -82,8 +97,8 @@ struct Line {
 impl Line {
     /// Room for all windows along a line, filled up.
     fn new(windows: &Windows) -> Self {
-        let reach = windows.output[1].next_multiple_of(LANES) * windows.stride[1] + windows.kernel[1];
-        let len = reach.max(windows.pad[1] + windows.input[1].next_multiple_of(LANES));
+        let reach = (windows.output[1] + LANES) * windows.stride[1] + windows.kernel[1];
+        let len = reach.max(windows.pad[1] + windows.input[1]) + LANES;
         Self {
             best: vec![-f32::MAX; len],
             best_at: vec![NOTHING; len],
@@ -96,68 +111,72 @@ impl Line {
         let (width, pad) = (windows.input[1], windows.pad[1]);
         let (offsets, _) = S::as_simd_u32s(&OFFSETS);
         for first in (0..width).step_by(S::F32_LANES) {
-            let (mut best, mut best_at) = (simd.splat_f32s(-f32::MAX), simd.splat_u32s(NOTHING));
+            let mut best = Places::none(simd);
             for y in rows.start..rows.end {
                 let start = y * width + first;
-                let rest = &plane[start..];
-                let values = match S::as_simd_f32s(rest).0.first() {
-                    Some(values) => *values,
-                    None => simd.partial_load_f32s(rest),
-                };
-                let start = simd.splat_u32s(u32::try_from(start).unwrap_or(NOTHING));
-                let larger = simd.greater_than_f32s(values, best);
-                best = simd.select_f32s(larger, values, best);
-                best_at = simd.select_u32s(larger, simd.add_u32s(start, offsets[0]), best_at);
+                let place = simd.splat_u32s(u32::try_from(start).unwrap_or(NOTHING));
+                best = best.keep_larger(
+                    simd,
+                    Places {
+                        values: load(simd, &plane[start..]),
+                        at: simd.add_u32s(place, offsets[0]),
+                    },
+                );
             }
-            let place = pad + first..pad + first + S::F32_LANES;
-            S::as_mut_simd_f32s(&mut self.best[place.clone()]).0[0] = best;
-            S::as_mut_simd_u32s(&mut self.best_at[place]).0[0] = best_at;
+            S::as_mut_simd_f32s(&mut self.best[pad + first..]).0[0] = best.values;
+            S::as_mut_simd_u32s(&mut self.best_at[pad + first..]).0[0] = best.at;
         }
         // What was read of the next line.
-        self.best[pad + width..].fill(-f32::MAX);
-        self.best_at[pad + width..].fill(NOTHING);
+        self.best[pad + width..][..LANES].fill(-f32::MAX);
+        self.best_at[pad + width..][..LANES].fill(NOTHING);
     }
 
     /// The largest of each window; of equal values that which comes first in the plane.
     #[inline(always)]
     fn give<S: Simd>(&self, simd: S, windows: &Windows, values: &mut [f32], chosen: &mut [u32]) {
         let stride = windows.stride[1];
-        let chunks = values.chunks_mut(LANES).zip(chosen.chunks_mut(LANES));
+        let chunks = values.chunks_mut(S::F32_LANES).zip(chosen.chunks_mut(S::F32_LANES));
         for (number, (values, chosen)) in chunks.enumerate() {
-            let mut largest = Places::NONE;
+            let mut largest = Places::none(simd);
             for tap in 0..windows.kernel[1] {
-                let from = number * LANES * stride + tap;
-                largest.keep_larger(
-                    simd,
-                    &Places {
-                        values: every(stride, &self.best[from..], -f32::MAX),
-                        at: every(stride, &self.best_at[from..], NOTHING),
-                    },
-                );
+                let from = number * S::F32_LANES * stride + tap;
+                let tap = Places {
+                    values: every(stride, &self.best[from..], -f32::MAX, |entries| {
+                        S::as_simd_f32s(entries).0
+                    }),
+                    at: every(stride, &self.best_at[from..], NOTHING, |entries| {
+                        S::as_simd_u32s(entries).0
+                    }),
+                };
+                largest = largest.keep_first_largest(simd, tap);
             }
-            values.copy_from_slice(&largest.values[..values.len()]);
-            chosen.copy_from_slice(&largest.at[..chosen.len()]);
+            simd.partial_store_f32s(values, largest.values);
+            simd.partial_store_u32s(chosen, largest.at);
         }
     }
 }
 
-/// A line of the output.
-struct Row<'a> {
+/// A plane and where what is found in it goes.
+struct Plane<'a> {
     line: &'a mut Line,
-    plane: &'a [f32],
-    rows: &'a Window,
+    pixels: &'a [f32],
+    rows: &'a [Window],
     windows: &'a Windows,
     values: &'a mut [f32],
     chosen: &'a mut [u32],
 }
 
-impl WithSimd for Row<'_> {
+impl WithSimd for Plane<'_> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        self.line.take(simd, self.plane, self.rows, self.windows);
-        self.line.give(simd, self.windows, self.values, self.chosen);
+        let across = self.windows.output[1];
+        let lines = self.values.chunks_mut(across).zip(self.chosen.chunks_mut(across));
+        for (rows, (values, chosen)) in self.rows.iter().zip(lines) {
+            self.line.take(simd, self.pixels, rows, self.windows);
+            self.line.give(simd, self.windows, values, chosen);
+        }
     }
 }
 
@@ -183,20 +202,15 @@ impl HostFunction for MaxPool {
             .zip(x.par_chunks(in_area.max(1)))
             .for_each_init(
                 || Line::new(&windows),
-                |line, ((values, chosen), plane)| {
-                    let lines = values
-                        .chunks_mut(windows.output[1])
-                        .zip(chosen.chunks_mut(windows.output[1]));
-                    for (row, (values, chosen)) in rows.iter().zip(lines) {
-                        with_vectors(Row {
-                            line,
-                            plane,
-                            rows: row,
-                            windows: &windows,
-                            values,
-                            chosen,
-                        });
-                    }
+                |line, ((values, chosen), pixels)| {
+                    with_vectors(Plane {
+                        line,
+                        pixels,
+                        rows: &rows,
+                        windows: &windows,
+                        values,
+                        chosen,
+                    });
                 },
             );
         let gradient = track.then(|| {

@@ -1,10 +1,14 @@
-//! Convolutions of 3 x 3 and 5 x 5 by Winograd's minimal filtering: F(4 x 4, 3 x 3) and F(2 x 2, 5 x 5), with 36 products
-//! for a tile where 144 and 100 are written down (Lavin & Gray 2016, arXiv:1509.09308).
+//! Convolutions of 3 x 3, 4 x 4 and 5 x 5 by Winograd's minimal filtering: F(4 x 4, 3 x 3), F(3 x 3, 4 x 4) and F(2 x 2, 5 x 5),
+//! with 36 products for a tile where 144, 144 and 100 are written down (Lavin & Gray 2016, arXiv:1509.09308).
 //!
 //! A tile's 6 x 6 places become its values at 6 x 6 points, at each of which the channels are multiplied by a matrix, and the
 //! products become a tile of the output. Points come tile by tile, each a row of whole vectors of channels, so that every
 //! transform is done for many channels at once. The way back is the transpose of it all.
+//!
+//! A strided convolution is one of stride 1 over its input's phases (`side`): CaffeNet's 11 x 11 of stride 4 is one of 3 x 3 over
+//! 16 times as many channels, GoogLeNet's 7 x 7 of stride 2 one of 4 x 4 over 4 times as many.
 
+mod side;
 mod transform;
 mod weights;
 
@@ -13,6 +17,7 @@ use std::marker::PhantomData;
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
+use self::side::Side;
 use self::transform::{Axis, Input, Output, POINTS};
 pub(super) use self::weights::{Kept, Weights};
 use super::convolution::Geometry;
@@ -30,6 +35,15 @@ const FEWEST_CHANNELS: usize = 16;
 /// Entries that a batch's images may have at the points for them to be computed together, which reads the weights once.
 const TOGETHER: usize = 1 << 20;
 
+/// Taps along an axis of a convolution of stride 1 over the phases of another's input, if both axes have as many, and points for
+/// them.
+fn taps(geometry: &Geometry) -> Option<usize> {
+    let ([kernel, other_kernel], [stride, other_stride]) = (geometry.kernel, geometry.stride);
+    let taps = kernel.div_ceil(stride);
+    let known = (3..=5).contains(&taps) && Side::PHASES.contains(&(stride * stride));
+    (kernel == other_kernel && stride == other_stride && known).then_some(taps)
+}
+
 /// How a convolution is cut into tiles.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Tiling {
@@ -43,18 +57,12 @@ pub(super) struct Tiling {
 impl Tiling {
     /// How to cut a convolution that gains by it.
     pub(super) fn of(geometry: &Geometry) -> Option<Self> {
-        let step = match geometry.kernel {
-            [3, 3] => 4,
-            [5, 5] => 2,
-            _ => return None,
-        };
+        let [taps, phases] = [taps(geometry)?, geometry.stride[0] * geometry.stride[1]];
+        let step = POINTS + 1 - taps;
         let [_, rows, columns] = geometry.output;
         let tiles = [rows.div_ceil(step), columns.div_ceil(step)];
-        let fewest = geometry.input[0].min(geometry.output[0]) / geometry.group;
-        let gains = geometry.stride == [1, 1]
-            && geometry.dilation == [1, 1]
-            && tiles[0] * tiles[1] >= FEWEST_TILES
-            && fewest >= FEWEST_CHANNELS;
+        let fewest = (phases * geometry.input[0]).min(geometry.output[0]) / geometry.group;
+        let gains = geometry.dilation == [1, 1] && tiles[0] * tiles[1] >= FEWEST_TILES && fewest >= FEWEST_CHANNELS;
         gains.then_some(Self {
             geometry: *geometry,
             step,
@@ -63,24 +71,17 @@ impl Tiling {
     }
 
     fn input(&self) -> Side {
-        Side {
-            shape: self.geometry.input,
-            pad: self.geometry.pad,
-            channels: self.geometry.input[0] / self.geometry.group,
-        }
+        let Geometry { input, pad, stride, .. } = self.geometry;
+        Side::new(input, pad, stride, self.geometry.group)
     }
 
     fn output(&self) -> Side {
-        Side {
-            shape: self.geometry.output,
-            pad: [0, 0],
-            channels: self.geometry.output[0] / self.geometry.group,
-        }
+        Side::new(self.geometry.output, [0, 0], [1, 1], self.geometry.group)
     }
 
     /// Images of a batch that a core computes together.
     pub(super) fn together(&self) -> usize {
-        let entries = self.tiles[0] * self.tiles[1] * TILE * (self.input().stride() + self.output().stride());
+        let entries = self.tiles[0] * self.tiles[1] * TILE * (self.input().channels() + self.output().channels());
         (TOGETHER / entries).max(1)
     }
 
@@ -90,6 +91,7 @@ impl Tiling {
         let sides = [self.input(), self.output()];
         match self.step {
             4 => self.pass::<Input, Output, POINTS, 4>(sides, images, weights, out, cores),
+            3 => self.pass::<Input, Output, POINTS, 3>(sides, images, weights, out, cores),
             _ => self.pass::<Input, Output, POINTS, 2>(sides, images, weights, out, cores),
         }
     }
@@ -100,6 +102,7 @@ impl Tiling {
         let sides = [self.output(), self.input()];
         match self.step {
             4 => self.pass::<Output, Input, 4, POINTS>(sides, out, weights, images, cores),
+            3 => self.pass::<Output, Input, 3, POINTS>(sides, out, weights, images, cores),
             _ => self.pass::<Output, Input, 2, POINTS>(sides, out, weights, images, cores),
         }
     }
@@ -117,29 +120,29 @@ impl Tiling {
         let tiles = rows * columns;
         let images = y.len() / to.len();
         let (before, after) = (
-            images * tiles * TILE * from.stride(),
-            images * tiles * TILE * to.stride(),
+            images * tiles * TILE * from.channels(),
+            images * tiles * TILE * to.channels(),
         );
         let [height, width] = self.tiles.map(|tiles| (tiles - 1) * self.step);
         with_scratch(before + after, |scratch| {
             let (before, after) = scratch.split_at_mut(before);
-            for (group, weights) in weights.chunks(TILE * from.stride() * to.stride()).enumerate() {
+            for (group, weights) in weights.chunks(TILE * from.channels() * to.channels()).enumerate() {
                 // A row of tiles at a time.
                 let lines = vec![[0.0; LANES]; N * (width + N)];
                 for_each(
                     before,
-                    columns * TILE * from.stride(),
+                    columns * TILE * from.channels(),
                     cores,
                     &lines,
                     |lines, row, tiles| {
                         let planes = from.planes(x, row / rows, group);
                         let top = row % rows * self.step;
-                        for (block, planes) in planes.chunks(LANES * from.area()).enumerate() {
+                        for (block, planes) in planes.chunks(from.block_len()).enumerate() {
                             from.load(planes, [top, N], lines);
                             with_vectors(ToPoints::<From, N> {
                                 lines,
                                 tiles,
-                                stride: from.stride(),
+                                stride: from.channels(),
                                 block,
                                 step: self.step,
                                 axis: PhantomData,
@@ -147,19 +150,19 @@ impl Tiling {
                         }
                     },
                 );
-                let sizes = (TILE, images * tiles, to.stride(), from.stride());
+                let sizes = (TILE, images * tiles, to.channels(), from.channels());
                 multiply_layers(after, before, weights, sizes, cores);
                 // Some channels of an image at a time.
                 let lines = vec![[0.0; LANES]; (height + M) * (width + M)];
                 for (image, y) in y.chunks_mut(to.len()).enumerate() {
-                    let planes = &mut y[group * to.channels * to.area()..][..to.channels * to.area()];
-                    let tiles = &after[image * tiles * TILE * to.stride()..][..tiles * TILE * to.stride()];
-                    for_each(planes, LANES * to.area(), cores, &lines, |lines, block, planes| {
+                    let planes = &mut y[group * to.group_len()..][..to.group_len()];
+                    let tiles = &after[image * tiles * TILE * to.channels()..][..tiles * TILE * to.channels()];
+                    for_each(planes, to.block_len(), cores, &lines, |lines, block, planes| {
                         lines.fill([0.0; LANES]);
                         with_vectors(FromPoints::<To, M> {
                             tiles,
                             columns,
-                            stride: to.stride(),
+                            stride: to.channels(),
                             block,
                             step: self.step,
                             lines,
@@ -190,68 +193,6 @@ fn for_each(
             let mut lines = lines.to_vec();
             let chunks = chunks.chunks_mut(len).enumerate();
             chunks.for_each(|(number, chunk)| work(&mut lines, number, chunk));
-        }
-    }
-}
-
-/// The input or the output of a convolution.
-#[derive(Debug, Clone, Copy)]
-struct Side {
-    /// Channels, rows, columns.
-    shape: [usize; 3],
-    /// Zeros around it that tiles reach into.
-    pad: [usize; 2],
-    /// Channels of a group.
-    channels: usize,
-}
-
-impl Side {
-    fn len(&self) -> usize {
-        self.shape.iter().product()
-    }
-
-    fn area(&self) -> usize {
-        self.shape[1] * self.shape[2]
-    }
-
-    /// Channels of a group, rounded up to whole vectors.
-    fn stride(&self) -> usize {
-        self.channels.next_multiple_of(LANES)
-    }
-
-    /// The planes of one image's group.
-    fn planes<'a>(&self, images: &'a [f32], image: usize, group: usize) -> &'a [f32] {
-        &images[image * self.len() + group * self.channels * self.area()..][..self.channels * self.area()]
-    }
-
-    /// Brings `count` lines of some planes from `top` on, padding counted, side by side into vectors.
-    fn load(&self, planes: &[f32], [top, count]: [usize; 2], lines: &mut [[f32; LANES]]) {
-        let [_, height, width] = self.shape;
-        let [above, left] = self.pad;
-        let across = lines.len() / count;
-        lines.fill([0.0; LANES]);
-        for (number, line) in lines.chunks_mut(across).enumerate() {
-            let Some(y) = (top + number).checked_sub(above).filter(|y| *y < height) else {
-                continue;
-            };
-            for (lane, plane) in planes.chunks(self.area()).enumerate() {
-                for (to, from) in line[left..].iter_mut().zip(&plane[y * width..][..width]) {
-                    to[lane] = *from;
-                }
-            }
-        }
-    }
-
-    /// Takes planes out of vectors, `across` in a line, and leaves out the padding.
-    fn store(&self, lines: &[[f32; LANES]], across: usize, planes: &mut [f32]) {
-        let [_, _, width] = self.shape;
-        let [above, left] = self.pad;
-        for (lane, plane) in planes.chunks_mut(self.area()).enumerate() {
-            for (line, plane) in lines.chunks(across).skip(above).zip(plane.chunks_mut(width)) {
-                for (to, from) in plane.iter_mut().zip(&line[left..]) {
-                    *to = from[lane];
-                }
-            }
         }
     }
 }

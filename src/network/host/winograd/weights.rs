@@ -1,11 +1,12 @@
 //! A convolution's weights at Winograd's points.
 
+use std::borrow::Cow;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rayon::prelude::*;
 
 use super::transform::{POINTS, factors};
-use super::{LANES, TILE};
+use super::{LANES, TILE, taps};
 use crate::network::host::HostArray;
 use crate::network::host::convolution::Geometry;
 
@@ -73,24 +74,50 @@ struct Channels {
     apart: usize,
 }
 
-/// Inputs and outputs.
+/// Inputs, which are phases, and outputs.
 fn channels(geometry: &Geometry) -> [Channels; 2] {
     let [inputs, outputs] = [geometry.input[0], geometry.output[0]].map(|channels| channels / geometry.group);
-    let taps = geometry.kernel[0] * geometry.kernel[1];
+    let inputs = inputs * geometry.stride[0] * geometry.stride[1];
+    let taps = taps(geometry).map_or(0, |taps| taps * taps);
     [(inputs, taps), (outputs, inputs * taps)].map(|(count, apart)| Channels { count, apart })
+}
+
+/// The weights of a convolution of stride 1 over the phases of the input.
+fn of_phases<'a>(weight: &'a [f32], geometry: &Geometry) -> Cow<'a, [f32]> {
+    let (stride, kernel) = (geometry.stride[0], geometry.kernel[0]);
+    if stride == 1 {
+        return Cow::Borrowed(weight);
+    }
+    let taps = kernel.div_ceil(stride);
+    let phases = weight.chunks(kernel * kernel).flat_map(|kernel_of_channel| {
+        (0..stride * stride * taps * taps).map(move |place| {
+            let [phase, tap] = [place / (taps * taps), place % (taps * taps)];
+            let y = tap / taps * stride + phase / stride;
+            let x = tap % taps * stride + phase % stride;
+            // The last phases have fewer taps.
+            if y < kernel && x < kernel {
+                kernel_of_channel[y * kernel + x]
+            } else {
+                0.0
+            }
+        })
+    });
+    Cow::Owned(phases.collect())
 }
 
 /// A matrix a group and point, of rows as there are channels on the first side and columns as on the second.
 fn at_points(weight: &[f32], geometry: &Geometry, sides: [Channels; 2]) -> Vec<f32> {
     let [rows, columns] = sides.map(|channels| channels.count.next_multiple_of(LANES));
+    let weight = of_phases(weight, geometry);
     let group_len = weight.len() / geometry.group;
     let mut matrices = vec![0.0; geometry.group * TILE * rows * columns];
     let points = matrices.par_chunks_mut(rows * columns).enumerate();
     points.for_each(|(number, matrix)| {
         let weight = &weight[number / TILE * group_len..][..group_len];
         let point = [number % TILE / POINTS, number % POINTS];
-        match geometry.kernel[0] {
-            3 => fill::<3>(matrix, weight, sides, point),
+        match taps(geometry) {
+            Some(3) => fill::<3>(matrix, weight, sides, point),
+            Some(4) => fill::<4>(matrix, weight, sides, point),
             _ => fill::<5>(matrix, weight, sides, point),
         }
     });

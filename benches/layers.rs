@@ -176,6 +176,7 @@ fn layers(criterion: &mut Criterion) {
             device,
         };
         bench.convolution("convolution 11x11, 3 to 96", [3, 227, 227], 96, (11, 4, 0, 1));
+        bench.convolution("convolution 7x7, 3 to 64", [3, 224, 224], 64, (7, 2, 3, 1));
         bench.convolution("convolution 5x5, 96 to 256, 2 groups", [96, 27, 27], 256, (5, 1, 2, 2));
         bench.convolution("convolution 3x3, 64 to 192", [64, 56, 56], 192, (3, 1, 1, 1));
         bench.convolution("convolution 1x1, 480 to 192", [480, 14, 14], 192, (1, 1, 0, 1));

@@ -138,8 +138,10 @@ fn own<const D: usize>(x: Tensor<D>, function: &(impl HostFunction + Clone)) -> 
     apply(x, function.clone())
 }
 
-/// The convolutions of GoogLeNet's kinds: channels and side of the input, outputs, kernel, stride, padding.
-const GOOGLENET: &[[usize; 6]] = &[
+/// Convolutions of CaffeNet's and GoogLeNet's kinds: channels and side of the input, outputs, kernel, stride, padding.
+const CONVOLUTIONS: &[[usize; 6]] = &[
+    [3, 227, 96, 11, 4, 0],
+    [48, 27, 128, 5, 1, 2],
     [3, 224, 64, 7, 2, 3],
     [64, 56, 192, 3, 1, 1],
     [192, 28, 64, 1, 1, 0],
@@ -152,7 +154,7 @@ const GOOGLENET: &[[usize; 6]] = &[
 #[test]
 fn an_image_of_a_batch_is_computed_as_one_alone() {
     let device = Device::flex().autodiff();
-    for [channels, side, outputs, kernel, stride, pad] in GOOGLENET.iter().copied() {
+    for [channels, side, outputs, kernel, stride, pad] in CONVOLUTIONS.iter().copied() {
         let extent = (side + 2 * pad - kernel) / stride + 1;
         let geometry = Geometry {
             input: [channels, side, side],

@@ -6,7 +6,7 @@
 //! transform is done for many channels at once. The way back is the transpose of it all.
 //!
 //! A strided convolution is one of stride 1 over its input's phases (`side`): CaffeNet's 11 x 11 of stride 4 is one of 3 x 3 over
-//! 16 times as many channels, GoogLeNet's 7 x 7 of stride 2 one of 4 x 4 over 4 times as many.
+//! 16 times as many channels. GoogLeNet's 7 x 7 of stride 2 would be one of 4 x 4 over 12, too few: it takes as long either way.
 
 mod side;
 mod transform;
@@ -32,8 +32,10 @@ const TILE: usize = POINTS * POINTS;
 /// The fewest tiles of an image and channels of a group for which the weights, four times as many then, are worth reading.
 const FEWEST_TILES: usize = 9;
 const FEWEST_CHANNELS: usize = 16;
-/// Entries that a batch's images may have at the points for them to be computed together, which reads the weights once.
+/// Entries that images, or bands of one, may have at the points for them to be computed together, which reads the weights once.
 const TOGETHER: usize = 1 << 20;
+/// Entries that stay in a core's cache.
+const CACHE: usize = 1 << 18;
 
 /// Taps along an axis of a convolution of stride 1 over the phases of another's input, if both axes have as many, and points for
 /// them.
@@ -79,10 +81,26 @@ impl Tiling {
         Side::new(self.geometry.output, [0, 0], [1, 1], self.geometry.group)
     }
 
+    /// Entries that a row of tiles has at the points, before and after.
+    fn row_len(&self) -> usize {
+        self.tiles[1] * TILE * (self.input().channels() + self.output().channels())
+    }
+
+    /// Rows of tiles of an image that are computed together: all of them, unless they outgrow the caches, and the weights that
+    /// each band reads anew. Together the cores do more, for they wait for each other at the end of each step.
+    fn band(&self, cores: Cores) -> usize {
+        let weights = TILE * self.input().channels() * self.output().channels();
+        let most = match cores {
+            Cores::All => TOGETHER,
+            Cores::One => CACHE,
+        };
+        let bands = (self.tiles[0] * self.row_len()).div_ceil(most.max(weights));
+        self.tiles[0].div_ceil(bands)
+    }
+
     /// Images of a batch that a core computes together.
     pub(super) fn together(&self) -> usize {
-        let entries = self.tiles[0] * self.tiles[1] * TILE * (self.input().channels() + self.output().channels());
-        (TOGETHER / entries).max(1)
+        (TOGETHER / (self.tiles[0] * self.row_len())).max(1)
     }
 
     /// The convolution of some images; overwrites `out`.
@@ -117,59 +135,61 @@ impl Tiling {
         cores: Cores,
     ) {
         let [rows, columns] = self.tiles;
-        let tiles = rows * columns;
-        let images = y.len() / to.len();
-        let (before, after) = (
-            images * tiles * TILE * from.channels(),
-            images * tiles * TILE * to.channels(),
-        );
-        let [height, width] = self.tiles.map(|tiles| (tiles - 1) * self.step);
-        with_scratch(before + after, |scratch| {
-            let (before, after) = scratch.split_at_mut(before);
-            for (group, weights) in weights.chunks(TILE * from.channels() * to.channels()).enumerate() {
-                // A row of tiles at a time.
-                let lines = vec![[0.0; LANES]; N * (width + N)];
-                for_each(
-                    before,
-                    columns * TILE * from.channels(),
-                    cores,
-                    &lines,
-                    |lines, row, tiles| {
-                        let planes = from.planes(x, row / rows, group);
-                        let top = row % rows * self.step;
-                        for (block, planes) in planes.chunks(from.block_len()).enumerate() {
-                            from.load(planes, [top, N], lines);
-                            with_vectors(ToPoints::<From, N> {
-                                lines,
-                                tiles,
-                                stride: from.channels(),
-                                block,
-                                step: self.step,
-                                axis: PhantomData,
+        let width = (columns - 1) * self.step;
+        let (before_len, after_len) = (columns * TILE * from.channels(), columns * TILE * to.channels());
+        let band = self.band(cores);
+        let images = if band < rows { 1 } else { y.len() / to.len() };
+        with_scratch(images * band * (before_len + after_len), |scratch| {
+            let (before, after) = scratch.split_at_mut(images * band * before_len);
+            // Memory for the lines that a row of tiles is taken from, and for those that a band of them makes.
+            let taken = vec![[0.0; LANES]; N * (width + N)];
+            let made = vec![[0.0; LANES]; ((band - 1) * self.step + M) * (width + M)];
+            for (x, y) in x.chunks(images * from.len()).zip(y.chunks_mut(images * to.len())) {
+                for (group, weights) in weights.chunks(TILE * from.channels() * to.channels()).enumerate() {
+                    for first in (0..rows).step_by(band) {
+                        let count = band.min(rows - first);
+                        let before = &mut before[..images * count * before_len];
+                        for_each(before, before_len, cores, &taken, |lines, row, tiles| {
+                            let planes = from.planes(x, row / count, group);
+                            let top = (first + row % count) * self.step;
+                            for (block, planes) in planes.chunks(from.block_len()).enumerate() {
+                                from.load(planes, top, lines, width + N);
+                                with_vectors(ToPoints::<From, N> {
+                                    lines,
+                                    tiles,
+                                    stride: from.channels(),
+                                    block,
+                                    step: self.step,
+                                    axis: PhantomData,
+                                });
+                            }
+                        });
+                        let after = &mut after[..images * count * after_len];
+                        let sizes = (TILE, images * count * columns, to.channels(), from.channels());
+                        multiply_layers(after, before, weights, sizes, cores);
+                        // Some channels of an image at a time.
+                        for (y, tiles) in y.chunks_mut(to.len()).zip(after.chunks(count * after_len)) {
+                            let planes = &mut y[group * to.group_len()..][..to.group_len()];
+                            for_each(planes, to.block_len(), cores, &made, |lines, block, planes| {
+                                let top = first * self.step;
+                                let (known, new) = lines.split_at_mut((M - self.step) * (width + M));
+                                // What the band before has in common with this one was stored, but is not complete.
+                                to.load(if first == 0 { &[] } else { planes }, top, known, width + M);
+                                new.fill([0.0; LANES]);
+                                with_vectors(FromPoints::<To, M> {
+                                    tiles,
+                                    columns,
+                                    stride: to.channels(),
+                                    block,
+                                    step: self.step,
+                                    lines,
+                                    axis: PhantomData,
+                                });
+                                let lines = &lines[..((count - 1) * self.step + M) * (width + M)];
+                                to.store(lines, width + M, top, planes);
                             });
                         }
-                    },
-                );
-                let sizes = (TILE, images * tiles, to.channels(), from.channels());
-                multiply_layers(after, before, weights, sizes, cores);
-                // Some channels of an image at a time.
-                let lines = vec![[0.0; LANES]; (height + M) * (width + M)];
-                for (image, y) in y.chunks_mut(to.len()).enumerate() {
-                    let planes = &mut y[group * to.group_len()..][..to.group_len()];
-                    let tiles = &after[image * tiles * TILE * to.channels()..][..tiles * TILE * to.channels()];
-                    for_each(planes, to.block_len(), cores, &lines, |lines, block, planes| {
-                        lines.fill([0.0; LANES]);
-                        with_vectors(FromPoints::<To, M> {
-                            tiles,
-                            columns,
-                            stride: to.channels(),
-                            block,
-                            step: self.step,
-                            lines,
-                            axis: PhantomData,
-                        });
-                        to.store(lines, width + M, planes);
-                    });
+                    }
                 }
             }
         });

@@ -65,27 +65,31 @@ impl Side {
         &images[image * self.len() + group * self.group_len()..][..self.group_len()]
     }
 
-    /// The first place along an axis of a phase that is not padding, and its pixel.
-    fn first(&self, axis: usize, phase: usize) -> (usize, usize) {
-        let (stride, pad) = (self.stride[axis], self.pad[axis]);
-        let first = pad.saturating_sub(phase).div_ceil(stride);
-        (first, first * stride + phase - pad)
+    /// The first place along a line of a phase that is not padding, and its pixel.
+    fn first(&self, right: usize) -> (usize, usize) {
+        let (stride, pad) = (self.stride[1], self.pad[1]);
+        let first = pad.saturating_sub(right).div_ceil(stride);
+        (first, first * stride + right - pad)
     }
 
-    /// Brings `count` lines of some planes' phases from `top` on, padding counted, side by side into vectors.
-    pub(super) fn load(&self, planes: &[f32], [top, count]: [usize; 2], lines: &mut [[f32; LANES]]) {
-        let [_, height, width] = self.shape;
-        let across = lines.len() / count;
+    /// Where a phase's line lies in a plane, if it does: `line` counts padding.
+    fn row(&self, line: usize, down: usize) -> Option<usize> {
+        let y = (line * self.stride[0] + down).checked_sub(self.pad[0])?;
+        (y < self.shape[1]).then_some(y)
+    }
+
+    /// Brings lines of some planes' phases, from `top` on, padding counted, side by side into vectors, `across` in a line.
+    pub(super) fn load(&self, planes: &[f32], top: usize, lines: &mut [[f32; LANES]], across: usize) {
+        let width = self.shape[2];
         lines.fill([0.0; LANES]);
-        for (number, line) in lines.chunks_mut(across).enumerate() {
+        for (line, number) in lines.chunks_mut(across).zip(top..) {
             for (place, plane) in planes.chunks(self.area()).enumerate() {
                 for phase in 0..self.phases() {
                     let (lane, [down, right]) = (place * self.phases() + phase, self.offset(phase));
-                    let y = ((top + number) * self.stride[0] + down).checked_sub(self.pad[0]);
-                    let Some(y) = y.filter(|y| *y < height) else {
+                    let Some(y) = self.row(number, down) else {
                         continue;
                     };
-                    let (first, x) = self.first(1, right);
+                    let (first, x) = self.first(right);
                     let pixels = plane[y * width..][..width].get(x..).unwrap_or_default();
                     let to = line.get_mut(first..).unwrap_or_default().iter_mut();
                     match self.stride[1] {
@@ -100,20 +104,23 @@ impl Side {
         }
     }
 
-    /// Takes planes out of vectors, `across` in a line, and leaves out the padding.
-    pub(super) fn store(&self, lines: &[[f32; LANES]], across: usize, planes: &mut [f32]) {
+    /// Takes lines of planes, from `top` on, out of vectors, `across` in a line, and leaves out the padding.
+    pub(super) fn store(&self, lines: &[[f32; LANES]], across: usize, top: usize, planes: &mut [f32]) {
         let width = self.shape[2];
         for (place, plane) in planes.chunks_mut(self.area()).enumerate() {
-            if self.phases() > 1 {
+            if self.phases() > 1 && top == 0 {
                 // Pixels that no tap comes to.
                 plane.fill(0.0);
             }
             for phase in 0..self.phases() {
                 let (lane, [down, right]) = (place * self.phases() + phase, self.offset(phase));
-                let ((above, y), (left, x)) = (self.first(0, down), self.first(1, right));
-                let rows = plane.chunks_mut(width).skip(y).step_by(self.stride[0]);
-                for (line, row) in lines.chunks(across).skip(above).zip(rows) {
-                    let from = line.get(left..).unwrap_or_default();
+                let (first, x) = self.first(right);
+                for (line, number) in lines.chunks(across).zip(top..) {
+                    let Some(y) = self.row(number, down) else {
+                        continue;
+                    };
+                    let from = line.get(first..).unwrap_or_default();
+                    let row = &mut plane[y * width..][..width];
                     let pixels = row.get_mut(x..).unwrap_or_default().iter_mut();
                     match self.stride[1] {
                         1 => pixels.zip(from).for_each(|(to, from)| *to = from[lane]),

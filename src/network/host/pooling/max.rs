@@ -53,7 +53,7 @@ impl<S: Simd> Places<S> {
     }
 }
 
-/// More entries than the widest vector holds.
+/// As many entries as the widest vector holds.
 const LANES: usize = 16;
 const OFFSETS: [u32; LANES] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
 

@@ -13,6 +13,7 @@ mod transform;
 mod weights;
 
 use std::marker::PhantomData;
+use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
@@ -86,15 +87,19 @@ impl Tiling {
         self.tiles[1] * TILE * (self.input().channels() + self.output().channels())
     }
 
+    /// Weights of a group at the points, in either direction.
+    fn group_weights(&self) -> usize {
+        TILE * self.input().channels() * self.output().channels()
+    }
+
     /// Rows of tiles of an image that are computed together: all of them, unless they outgrow the caches, and the weights that
     /// each band reads anew. Together the cores do more, for they wait for each other at the end of each step.
     fn band(&self, cores: Cores) -> usize {
-        let weights = TILE * self.input().channels() * self.output().channels();
         let most = match cores {
             Cores::All => TOGETHER,
             Cores::One => CACHE,
         };
-        let bands = (self.tiles[0] * self.row_len()).div_ceil(most.max(weights));
+        let bands = (self.tiles[0] * self.row_len()).div_ceil(most.max(self.group_weights()));
         self.tiles[0].div_ceil(bands)
     }
 
@@ -135,82 +140,108 @@ impl Tiling {
         cores: Cores,
     ) {
         let [rows, columns] = self.tiles;
-        let width = (columns - 1) * self.step;
         let (before_len, after_len) = (columns * TILE * from.channels(), columns * TILE * to.channels());
         let band = self.band(cores);
         let images = if band < rows { 1 } else { y.len() / to.len() };
         with_scratch(images * band * (before_len + after_len), |scratch| {
             let (before, after) = scratch.split_at_mut(images * band * before_len);
-            // Memory for the lines that a row of tiles is taken from, and for those that a band of them makes.
-            let taken = vec![[0.0; LANES]; N * (width + N)];
-            let made = vec![[0.0; LANES]; ((band - 1) * self.step + M) * (width + M)];
             for (x, y) in x.chunks(images * from.len()).zip(y.chunks_mut(images * to.len())) {
-                for (group, weights) in weights.chunks(TILE * from.channels() * to.channels()).enumerate() {
+                for (group, weights) in weights.chunks(self.group_weights()).enumerate() {
                     for first in (0..rows).step_by(band) {
-                        let count = band.min(rows - first);
-                        let before = &mut before[..images * count * before_len];
-                        for_each(before, before_len, cores, &taken, |lines, row, tiles| {
-                            let planes = from.planes(x, row / count, group);
-                            let top = (first + row % count) * self.step;
-                            for (block, planes) in planes.chunks(from.block_len()).enumerate() {
-                                from.load(planes, top, lines, width + N);
-                                with_vectors(ToPoints::<From, N> {
-                                    lines,
-                                    tiles,
-                                    stride: from.channels(),
-                                    block,
-                                    step: self.step,
-                                    axis: PhantomData,
-                                });
-                            }
-                        });
-                        let after = &mut after[..images * count * after_len];
-                        let sizes = (TILE, images * count * columns, to.channels(), from.channels());
+                        let band = first..rows.min(first + band);
+                        let before = &mut before[..images * band.len() * before_len];
+                        let after = &mut after[..images * band.len() * after_len];
+                        self.take_points::<From, N>(from, (x, group), &band, before, cores);
+                        let sizes = (TILE, images * band.len() * columns, to.channels(), from.channels());
                         multiply_layers(after, before, weights, sizes, cores);
-                        // Some channels of an image at a time.
-                        for (y, tiles) in y.chunks_mut(to.len()).zip(after.chunks(count * after_len)) {
-                            let planes = &mut y[group * to.group_len()..][..to.group_len()];
-                            for_each(planes, to.block_len(), cores, &made, |lines, block, planes| {
-                                let top = first * self.step;
-                                let (known, new) = lines.split_at_mut((M - self.step) * (width + M));
-                                // What the band before has in common with this one was stored, but is not complete.
-                                to.load(if first == 0 { &[] } else { planes }, top, known, width + M);
-                                new.fill([0.0; LANES]);
-                                with_vectors(FromPoints::<To, M> {
-                                    tiles,
-                                    columns,
-                                    stride: to.channels(),
-                                    block,
-                                    step: self.step,
-                                    lines,
-                                    axis: PhantomData,
-                                });
-                                let lines = &lines[..((count - 1) * self.step + M) * (width + M)];
-                                to.store(lines, width + M, top, planes);
-                            });
-                        }
+                        self.give_places::<To, M>(to, (y, group), &band, after, cores);
                     }
                 }
             }
         });
     }
+
+    /// Transforms a band of rows of tiles of some images to their points.
+    fn take_points<From: Axis<N>, const N: usize>(
+        &self,
+        from: Side,
+        (x, group): (&[f32], usize),
+        band: &Range<usize>,
+        before: &mut [f32],
+        cores: Cores,
+    ) {
+        let across = (self.tiles[1] - 1) * self.step + N;
+        let row_len = self.tiles[1] * TILE * from.channels();
+        for_each(before, row_len, cores, N * across, |lines, row, tiles| {
+            let planes = from.planes(x, row / band.len(), group);
+            let top = (band.start + row % band.len()) * self.step;
+            for (block, planes) in planes.chunks(from.block_len()).enumerate() {
+                from.load(planes, top, lines, across);
+                with_vectors(ToPoints::<From, N> {
+                    lines,
+                    tiles,
+                    stride: from.channels(),
+                    block,
+                    step: self.step,
+                    axis: PhantomData,
+                });
+            }
+        });
+    }
+
+    /// Transforms a band of rows of tiles of some images from their points. The bands above must be done.
+    fn give_places<To: Axis<M>, const M: usize>(
+        &self,
+        to: Side,
+        (y, group): (&mut [f32], usize),
+        band: &Range<usize>,
+        after: &[f32],
+        cores: Cores,
+    ) {
+        let columns = self.tiles[1];
+        let across = (columns - 1) * self.step + M;
+        let len = ((band.len() - 1) * self.step + M) * across;
+        let image_len = band.len() * columns * TILE * to.channels();
+        for (y, tiles) in y.chunks_mut(to.len()).zip(after.chunks(image_len)) {
+            let planes = &mut y[group * to.group_len()..][..to.group_len()];
+            // Some channels at a time.
+            for_each(planes, to.block_len(), cores, len, |lines, block, planes| {
+                let top = band.start * self.step;
+                let (known, new) = lines.split_at_mut((M - self.step) * across);
+                // What the band above has in common with this one was stored, but is not complete.
+                to.load(if top == 0 { &[] } else { planes }, top, known, across);
+                new.fill([0.0; LANES]);
+                with_vectors(FromPoints::<To, M> {
+                    tiles,
+                    columns,
+                    stride: to.channels(),
+                    block,
+                    step: self.step,
+                    lines,
+                    axis: PhantomData,
+                });
+                to.store(lines, across, top, planes);
+            });
+        }
+    }
 }
 
-/// Does `work` for each chunk with its number, with memory of its own that begins as `lines`.
+/// Does `work` for each chunk with its number, with so many lines of memory, whose contents are arbitrary.
 fn for_each(
     chunks: &mut [f32],
     len: usize,
     cores: Cores,
-    lines: &[[f32; LANES]],
+    lines: usize,
     work: impl Fn(&mut [[f32; LANES]], usize, &mut [f32]) + Sync,
 ) {
+    let lines = || vec![[0.0; LANES]; lines];
     match cores {
         Cores::All => chunks
             .par_chunks_mut(len)
             .enumerate()
-            .for_each_init(|| lines.to_vec(), |lines, (number, chunk)| work(lines, number, chunk)),
+            .for_each_init(lines, |lines, (number, chunk)| work(lines, number, chunk)),
         Cores::One => {
-            let mut lines = lines.to_vec();
+            let mut lines = lines();
             let chunks = chunks.chunks_mut(len).enumerate();
             chunks.for_each(|(number, chunk)| work(&mut lines, number, chunk));
         }

@@ -3,17 +3,15 @@
 
 mod climbs;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use climbs::{climbs, network};
+use climbs::{network, time};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use deepvis::ascent::Precision;
 use deepvis::backend::{Adapter, adapters, gpu};
-use deepvis::optimizer::run_on_device;
 
 /// File name below `models/deploy/`, and the layer that is pushed.
 const NETS: [(&str, &str); 2] = [("caffenet", "fc8"), ("googlenet", "loss3/classifier")];
-/// Iterations from one read-back of figures to the next.
-const READ_EVERY: usize = 10;
 
 fn iterations(criterion: &mut Criterion) {
     let Some(adapter) = adapters().into_iter().find(Adapter::is_gpu) else {
@@ -29,13 +27,7 @@ fn iterations(criterion: &mut Criterion) {
         for batch in [1, 16, 64] {
             group.throughput(Throughput::Elements(batch as u64));
             group.bench_with_input(BenchmarkId::from_parameter(batch), &batch, |bencher, batch| {
-                bencher.iter_custom(|count| {
-                    let count = usize::try_from(count).unwrap_or(usize::MAX);
-                    let mut climbs = climbs(&network, layer, *batch, count);
-                    let begun = Instant::now();
-                    run_on_device(&network, 0, &mut climbs, &device, READ_EVERY, |_| true);
-                    begun.elapsed()
-                });
+                bencher.iter_custom(|count| time(&network, layer, &device, Precision::Float32, *batch, count));
             });
         }
         group.finish();

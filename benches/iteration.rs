@@ -6,9 +6,9 @@ mod climbs;
 use std::time::Duration;
 
 use burn::tensor::Device;
-use climbs::{climbs, network};
+use climbs::{network, time};
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
-use deepvis::optimizer::run;
+use deepvis::ascent::Precision;
 
 /// File name below `models/deploy/`, and the layer that is pushed.
 const NETS: &[(&str, &str)] = &[
@@ -36,9 +36,8 @@ fn iterations(criterion: &mut Criterion) {
                 .warm_up_time(Duration::from_secs(1))
                 .measurement_time(Duration::from_secs(5));
             for batch in [1, 4, 16] {
-                let mut climbs = climbs(&network, layer, batch, usize::MAX);
-                group.bench_with_input(BenchmarkId::from_parameter(batch), &batch, |bencher, _| {
-                    bencher.iter(|| run(&network, 0, &mut climbs, &device, |_| false));
+                group.bench_with_input(BenchmarkId::from_parameter(batch), &batch, |bencher, batch| {
+                    bencher.iter_custom(|count| time(&network, layer, &device, Precision::Float64, *batch, count));
                 });
             }
             group.finish();
@@ -52,9 +51,8 @@ fn lower_layers(criterion: &mut Criterion) {
     group.sample_size(10).measurement_time(Duration::from_secs(3));
     for layer in ["conv1", "conv3", "conv5", "fc8"] {
         let network = network("caffenet", layer, &device);
-        let mut climbs = climbs(&network, layer, 1, usize::MAX);
         group.bench_function(layer, |bencher| {
-            bencher.iter(|| run(&network, 0, &mut climbs, &device, |_| false));
+            bencher.iter_custom(|count| time(&network, layer, &device, Precision::Float64, 1, count));
         });
     }
     group.finish();

@@ -11,7 +11,7 @@ use deepvis::network::host::lrn::AcrossChannels;
 use deepvis::network::host::pooling::{AveragePool, MaxPool, Windows};
 use deepvis::network::host::{apply, apply_with};
 use deepvis::network::layers;
-use deepvis_importer::graph::{Lrn, LrnRegion};
+use deepvis_importer::graph::{Counted, Lrn, LrnRegion, Pads};
 
 /// Where layers are computed.
 struct Bench<'a> {
@@ -63,7 +63,7 @@ impl Bench<'_> {
             |x| apply_with(x, weight.clone(), Some(bias.clone()), own.clone()),
             |x| {
                 let y = layers::convolution::plain(x, weight.clone(), Some(bias.clone()), &geometry);
-                layers::activation::relu(y, 0.0)
+                layers::entrywise::relu(y, 0.0)
             },
         );
     }
@@ -85,7 +85,8 @@ impl Bench<'_> {
             output: [56, 56],
             kernel: [3, 3],
             stride: [2, 2],
-            pad: [0, 0],
+            pads: Pads::default(),
+            counted: Counted::Padded,
         };
         let shape = [1, 64, 112, 112];
         self.pair(
@@ -98,7 +99,8 @@ impl Bench<'_> {
             input: [14, 14],
             output: [14, 14],
             stride: [1, 1],
-            pad: [1, 1],
+            pads: Pads::both([1, 1]),
+            counted: Counted::Padded,
             ..windows
         };
         self.pair(
@@ -143,7 +145,18 @@ impl Bench<'_> {
         self.pair(
             "inner product, 9216 to 4096",
             [1, inputs],
-            |x| apply_with(x, weight.clone(), Some(bias.clone()), InnerProduct { outputs, inputs }),
+            |x| {
+                apply_with(
+                    x,
+                    weight.clone(),
+                    Some(bias.clone()),
+                    InnerProduct {
+                        outputs,
+                        inputs,
+                        rows: 1,
+                    },
+                )
+            },
             |x| layers::inner_product::plain(x, weight.clone(), Some(bias.clone())),
         );
     }

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use burn::tensor::Device;
 use criterion::{Criterion, criterion_group, criterion_main};
+use deepvis::ascent::Precision;
 use deepvis::network::{InputSize, Network};
-use deepvis::optimizer::run;
 use deepvis_importer::{Import, import, record};
 
 const LAYER: &str = "fc8";
@@ -19,8 +19,9 @@ fn first_iteration(import: &Import) -> usize {
     let device = Device::flex();
     let size = InputSize::Declared;
     let network = Network::build(&import.graph, &import.weights, &[LAYER], size, &device, 1 << 30).unwrap();
-    let mut climbs = climbs::climbs(&network, LAYER, 1, usize::MAX);
-    run(&network, 0, &mut climbs, &device, |_| false).len()
+    let mut climbs = climbs::climbs(&network, LAYER, 1, 1);
+    climbs::climb(&network, &device, Precision::Float64, 1, &mut climbs);
+    climbs.len()
 }
 
 fn loading(criterion: &mut Criterion) {

@@ -5,11 +5,13 @@ pub mod random_weights;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use burn::tensor::Device;
+use deepvis::ascent::{
+    Circumstances, Climb, Flow, Listener, Optimizer, Precision, Progress, Recipe, Regularizers, Schedule, Start, ascend,
+};
 use deepvis::network::{InputSize, Network};
-use deepvis::optimizer::{Climb, LearningRate, Number, Params, Regularizers, StartAt, Unit};
-use deepvis::python::Value;
 
 /// One of the nets of `models/deploy`, up to a layer.
 pub fn network(net: &str, layer: &str, device: &Device) -> Network {
@@ -20,29 +22,69 @@ pub fn network(net: &str, layer: &str, device: &Device) -> Network {
 }
 
 /// Climbs of a layer's first units, under the regularizers of `paper-3`.
+#[allow(dead_code, reason = "not every bench uses all of this")]
 pub fn climbs(network: &Network, layer: &str, count: usize, max_iter: usize) -> Vec<Climb> {
     let mean: Arc<[f64]> = vec![110.0; network.image().iter().product()].into();
     let new = |channel| {
-        let params = Params {
-            unit: Unit {
-                layer: layer.into(),
-                channel,
-                spatial: [0, 0],
-            },
-            push_dir: Number::Int(1),
-            start_at: StartAt::MeanPlusRand,
-            rand_seed: 0,
+        let recipe = Recipe {
+            start: Start::MeanPlusRand,
+            seed: 0,
             regularizers: Regularizers {
-                decay: Number::Float(0.0001),
-                blur_radius: Number::Float(1.0),
+                decay: 0.0001,
+                blur_radius: 1.0,
                 blur_every: 4,
                 ..Regularizers::default()
             },
-            rate: LearningRate::Constant { lr: 1.0 },
-            lr_params: Value::None,
-            max_iter,
+            optimizer: Optimizer::GradientAscent {
+                schedule: Schedule::Constant { lr: 1.0 },
+            },
+            steps: max_iter,
+            ..Recipe::of_unit(layer, channel)
         };
-        Climb::new(params, mean.clone(), network.image(), network.shape(0)).unwrap()
+        Climb::new(recipe, mean.clone(), network.image(), network.shape(0)).unwrap()
     };
     (0..count).map(new).collect()
+}
+
+struct Nobody;
+
+impl Listener for Nobody {
+    fn wants_images(&self, _: usize) -> bool {
+        false
+    }
+
+    fn iterated(&mut self, _: &Progress<'_>) -> Flow {
+        Flow::Continue
+    }
+}
+
+/// Lets climbs climb to their ends.
+#[allow(dead_code, reason = "not every bench uses all of this")]
+pub fn climb(network: &Network, device: &Device, precision: Precision, read_every: usize, climbs: &mut [Climb]) {
+    let circumstances = Circumstances {
+        network,
+        device,
+        precision,
+        read_every,
+    };
+    for outcome in ascend(circumstances, climbs, &mut Nobody) {
+        outcome.unwrap();
+    }
+}
+
+/// The time that `count` iterations take of climbs of a layer's first units.
+#[allow(dead_code, reason = "not every bench uses all of this")]
+pub fn time(
+    network: &Network,
+    layer: &str,
+    device: &Device,
+    precision: Precision,
+    batch: usize,
+    count: u64,
+) -> Duration {
+    let count = usize::try_from(count).unwrap_or(usize::MAX);
+    let mut climbs = climbs(network, layer, batch, count);
+    let begun = Instant::now();
+    climb(network, device, precision, 10, &mut climbs);
+    begun.elapsed()
 }

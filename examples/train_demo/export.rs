@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::Context;
-use deepvis_importer::proto::{BlobProto, BlobShape, LayerParameter, NetParameter};
+use deepvis_importer::caffe::proto::{BlobProto, BlobShape, LayerParameter, NetParameter};
 use image::{Rgb, RgbImage};
 use prost::Message;
 

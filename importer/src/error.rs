@@ -1,4 +1,4 @@
-//! What can go wrong on the way from Caffe's files to a graph, each message with its remedy.
+//! Errors of reading a network, each message with its remedy.
 
 use std::path::{Path, PathBuf};
 
@@ -40,6 +40,44 @@ pub enum Error {
         /// What the file should have been.
         expected: &'static str,
     },
+    /// A file is of another kind than was asked for, told by its first bytes.
+    #[error("{} is not {expected}, but {found}", path.display())]
+    OtherFile {
+        /// The file.
+        path: PathBuf,
+        /// What it should be.
+        expected: &'static str,
+        /// What it is, and what to do about it.
+        found: &'static str,
+    },
+    /// A net reads images that nothing feeds.
+    #[error("{}: its layers read the blob \"{blob}\", which no layer writes{left_out}; the shape of the input is needed", path.display())]
+    NoInput {
+        /// The prototxt.
+        path: PathBuf,
+        /// The blob that they read.
+        blob: String,
+        /// Which data layers are left out, by which rules.
+        left_out: String,
+    },
+    /// Stored blobs of a layer that it does not read.
+    #[error("layer \"{layer}\" ({kind}): {message}; a term such as a bias may be missing in the prototxt")]
+    Surplus {
+        /// The layer.
+        layer: String,
+        /// Its type.
+        kind: String,
+        /// How many it reads, and how many there are.
+        message: String,
+    },
+    /// Settings that are not known, where these are errors.
+    #[error("{}: {message}", path.display())]
+    Doubts {
+        /// The prototxt.
+        path: PathBuf,
+        /// Which.
+        message: String,
+    },
     /// A layer's settings contradict Caffe's rules or each other.
     #[error("layer \"{layer}\" ({kind}): {message}")]
     Layer {
@@ -63,8 +101,7 @@ pub enum Error {
     },
     /// Prototxt and caffemodel have no layer in common.
     #[error(
-        "{} is of another network than {}: none of its {found} layers with weights ({examples}) is in the prototxt; \
-         check --deploy-proto and --net-weights",
+        "{} is of another network than {}: none of its {found} layers with weights ({examples}) is in the prototxt",
         weights.display(), deploy.display()
     )]
     OtherNet {
@@ -77,6 +114,9 @@ pub enum Error {
         /// A few of their names.
         examples: String,
     },
+    /// A burnpack is there already.
+    #[error("{} exists already", .0.display())]
+    Exists(PathBuf),
     /// A burnpack could not be read or written.
     #[error("{}: {message}", path.display())]
     Pack {

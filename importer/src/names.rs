@@ -1,17 +1,26 @@
 //! Suggestions for a misspelt name.
 
+/// Characters of a name that are compared: the time taken grows with their square.
+const COMPARED: usize = 100;
+/// Names that are compared.
+const MOST_COMPARED: usize = 20_000;
+
 /// At most `count` of `known`, the nearest in spelling to `wanted` first, those too far away left out.
 ///
 /// ```
 /// let layers = ["conv1", "conv2", "fc8", "prob"];
 /// assert_eq!(deepvis_importer::names::nearest("fc9", layers, 2), ["fc8"]);
 /// ```
+///
+/// Only the first characters of names count, and of very many names the first ones.
 pub fn nearest<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>, count: usize) -> Vec<&'a str> {
-    let lower = wanted.to_lowercase();
+    let begin = |name: &str| name.chars().take(COMPARED).collect::<String>().to_lowercase();
+    let lower = begin(wanted);
     let mut scored: Vec<(f64, &str)> = known
         .into_iter()
+        .take(MOST_COMPARED)
         .map(|name| {
-            let name_lower = name.to_lowercase();
+            let name_lower = begin(name);
             let within = !lower.is_empty() && (name_lower.contains(&lower) || lower.contains(&name_lower));
             let likeness = strsim::jaro_winkler(&lower, &name_lower);
             (if within { likeness.max(0.85) } else { likeness }, name)

@@ -4,7 +4,7 @@
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
-use deepvis_importer::{Graph, Weights, text, upgrade};
+use deepvis_importer::caffe::{Caffemodel, convert, text, upgrade};
 use proptest::prelude::*;
 
 fn cases() -> Vec<PathBuf> {
@@ -69,7 +69,7 @@ proptest! {
         let cases = cases();
         let mut bytes = std::fs::read(which.get(&cases).join("weights.caffemodel")).unwrap();
         damages.iter().for_each(|damage| apply(&mut bytes, damage));
-        if let Ok(weights) = Weights::index(Cursor::new(&bytes), bytes.len() as u64, Path::new("damaged")) {
+        if let Ok(weights) = Caffemodel::index(Cursor::new(&bytes), bytes.len() as u64, Path::new("damaged")) {
             let held: usize = weights.layers().flat_map(|(_, blobs)| blobs).map(|blob| blob.count()).sum();
             prop_assert!(held <= bytes.len(), "{held} numbers in {} bytes", bytes.len());
         }
@@ -84,19 +84,67 @@ proptest! {
         if let Ok(parsed) = text::parse_net(String::from_utf8_lossy(&bytes).into_owned(), path)
             && let Ok(net) = upgrade::to_current(parsed.net, path)
         {
-            let _ = Graph::from_proto(&net);
+            let _ = convert::graph(&net);
         }
     }
 }
 
+/// Where each of the outermost fields of a message ends; the reference knows nothing of our reader.
+fn field_ends(bytes: &[u8]) -> Vec<usize> {
+    let varint = |at: &mut usize| -> usize {
+        let mut value = 0;
+        for shift in (0..).step_by(7) {
+            let byte = bytes[*at];
+            *at += 1;
+            value |= usize::from(byte & 0x7f) << shift;
+            if byte < 0x80 {
+                break;
+            }
+        }
+        value
+    };
+    let (mut at, mut ends) = (0, Vec::new());
+    while at < bytes.len() {
+        match varint(&mut at) & 7 {
+            0 => {
+                varint(&mut at);
+            }
+            2 => at += varint(&mut at),
+            other => panic!("wire type {other}"),
+        }
+        ends.push(at);
+    }
+    ends
+}
+
+/// A file that is cut within a field is refused; one that is cut between two is a whole file of fewer layers.
 #[test]
 fn every_truncation_of_a_caffemodel_is_noticed_or_whole() {
+    let index = |bytes: &[u8]| Caffemodel::index(Cursor::new(bytes), bytes.len() as u64, Path::new("cut"));
+    let held = |weights: &Caffemodel| -> Vec<(String, Vec<Vec<usize>>)> {
+        let shapes =
+            |blobs: &[deepvis_importer::StoredTensor]| blobs.iter().map(|blob| blob.shape().to_vec()).collect();
+        weights
+            .layers()
+            .map(|(name, blobs)| (name.to_owned(), shapes(blobs)))
+            .collect()
+    };
+    let mut accepted = 0;
     for case in cases().iter().step_by(9) {
         let bytes = std::fs::read(case.join("weights.caffemodel")).unwrap();
+        let whole = held(&index(&bytes).unwrap());
+        let ends = field_ends(&bytes);
         for len in 0..bytes.len() {
-            let _ = Weights::index(Cursor::new(&bytes[..len]), len as u64, Path::new("cut"));
+            let place = format!("{} cut after {len} bytes", case.display());
+            let cut = index(&bytes[..len]);
+            assert_eq!(cut.is_ok(), ends.contains(&len), "{place}");
+            if let Ok(cut) = cut {
+                accepted += 1;
+                assert!(held(&cut).iter().all(|layer| whole.contains(layer)), "{place}");
+            }
         }
     }
+    assert!(accepted > 0, "no file has two fields");
 }
 
 #[test]
@@ -104,7 +152,7 @@ fn a_declared_length_beyond_the_file_is_refused() {
     // layer (100) of 2^60 bytes.
     let mut bytes = vec![0xa2, 0x06];
     bytes.extend([0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x10]);
-    let error = Weights::index(Cursor::new(&bytes), bytes.len() as u64, Path::new("long"))
+    let error = Caffemodel::index(Cursor::new(&bytes), bytes.len() as u64, Path::new("long"))
         .unwrap_err()
         .to_string();
     assert!(

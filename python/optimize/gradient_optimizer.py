@@ -24,8 +24,26 @@ def _number(value):
     return text + ".0" if text.lstrip("-").isdigit() else text
 
 
+def _of_list(value):
+    """repr() of an entry of a list of results as NumPy 1 had it: 8 significant digits for float32, 17 for float."""
+    if isinstance(value, np.float32):
+        text = "%.8g" % value
+    elif isinstance(value, float):
+        text = "%.17g" % value
+    else:
+        return repr(value)
+    return text + ".0" if text.lstrip("-").isdigit() else text
+
+
 class _Record(object):
     """Attributes that print one a line, sorted, long lists and arrays shortened."""
+
+    def __init__(self, **kwargs):
+        self.update(**kwargs)
+
+    def update(self, **kwargs):
+        """Sets attributes."""
+        self.__dict__.update(kwargs)
 
     def __str__(self):
         lines = [type(self).__name__ + ":"]
@@ -38,6 +56,8 @@ class _Record(object):
         if isinstance(value, list) and len(value) > 4:
             first, last = value[:2], value[-2:]
             return "[%s, ..., %s]" % (", ".join(map(_number, first)), ", ".join(map(_number, last)))
+        if isinstance(value, list):
+            return "[%s]" % ", ".join(map(_of_list, value))
         if isinstance(value, np.ndarray):
             first = ", ".join(_number(float(v)) for v in value.flatten()[:2])
             return "%s array [%s, ...]" % (value.shape, first)
@@ -50,3 +70,9 @@ class FindParams(_Record):
 
 class FindResults(_Record):
     """What it found: per-iteration lists, and the images x0, best_xx, last_xx and majority_xx as float64 arrays."""
+
+    def trim_arrays(self):
+        """Replaces the arrays by the texts that stand for them in the small pickle."""
+        for key, value in list(self.__dict__.items()):
+            if isinstance(value, np.ndarray):
+                self.__dict__[key] = "Trimmed %s" % self._shown(value)

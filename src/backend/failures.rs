@@ -1,4 +1,5 @@
-//! What fails on a GPU's own thread, which burn reports to nobody: it logs a warning, leaves the result out, and computes on.
+//! Failures on the GPU backends' own threads. Burn does not return them: it logs a warning, leaves the result out, and
+//! goes on. They are collected from the log.
 
 use std::panic;
 use std::sync::{Mutex, Once, PoisonError};
@@ -31,8 +32,8 @@ impl Log for Watch {
 }
 
 /// Begins to notice failures, and keeps their threads from printing them: most come from kernels that burn tries and
-/// rejects, which is no failure. Later calls change nothing; where a program around this library listens to the log already,
-/// failures go there alone.
+/// rejects, which is no failure. Later calls change nothing; where a program around this library listens to the log
+/// already, failures go there alone.
 pub fn watch() {
     static BEGUN: Once = Once::new();
     BEGUN.call_once(|| {
@@ -49,7 +50,7 @@ pub fn watch() {
     });
 }
 
-/// The first failure since the last call, if any: then what was computed meanwhile is worthless.
+/// The first failure since the last call, if any. Results computed in between must not be used.
 pub fn take() -> Option<String> {
     FIRST.lock().unwrap_or_else(PoisonError::into_inner).take()
 }

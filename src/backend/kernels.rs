@@ -1,11 +1,11 @@
-//! Kernels that a GPU has been given once, kept for the next time.
+//! Keeping compiled GPU kernels from run to run.
 
 use cubecl::config::cache::CacheConfig;
 use cubecl::config::{CubeClRuntimeConfig, RuntimeConfig};
 use etcetera::BaseStrategy;
 
-/// Keeps compiled kernels, and which of several proved the fastest, in the user's cache folder: `deepvis/kernels` there. What
-/// a `cubecl.toml` here or above, or the variables `CUBECL_...` say about all else still counts.
+/// Keeps compiled kernels, and which of several proved the fastest, in the user's cache folder: `deepvis/kernels`
+/// there. What a `cubecl.toml` here or above, or the variables `CUBECL_...` say about all else still counts.
 ///
 /// Must come before the first use of a GPU; later calls change nothing. Without a cache folder nothing is kept.
 pub fn keep() {

@@ -1,10 +1,15 @@
 //! Choosing what computes: a CPU backend, or a GPU that is really there.
 
+pub mod compute;
 pub mod failures;
 #[cfg(feature = "kernel-cache")]
 mod kernels;
 
 use burn::tensor::Device;
+#[cfg(feature = "wgpu")]
+use burn_wgpu::wgpu;
+
+pub use compute::Compute;
 
 /// A GPU, or a program that stands in for one.
 #[derive(Debug, Clone, serde::Serialize)]

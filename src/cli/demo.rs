@@ -6,14 +6,14 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use super::flags::{Cli, Command, DemoFlags, GalleryFlags, OptimizeFlags};
-use super::settings::Settings;
 use super::stdout::out;
 use super::{gallery, optimize};
+use crate::model::Settings;
 
 /// Layers and channels, deepest last.
 const UNITS: [(&str, &str); 3] = [
     ("conv3", "4,9"),
-    ("conv5", "7,30"),
+    ("conv5", "10,30"),
     ("fc7", "ring,square,letter H,target,face,house,sun,boat"),
 ];
 
@@ -21,7 +21,7 @@ pub(super) fn run(flags: &DemoFlags) -> anyhow::Result<ExitCode> {
     let prefix = flags.output_dir.join("demo");
     for (layer, channels) in UNITS {
         let optimize = optimization(flags, &prefix, layer, channels)?;
-        let code = optimize::run(&optimize, &Settings::default())?;
+        let code = optimize::climb(&optimize, &Settings::default(), false)?;
         if code != ExitCode::SUCCESS {
             return Ok(code);
         }
@@ -33,7 +33,7 @@ pub(super) fn run(flags: &DemoFlags) -> anyhow::Result<ExitCode> {
     let code = gallery::run(&gallery)?;
     if !flags.quiet {
         out!(
-            "each picture was made by a command like: deepvis optimize --model demo --push-layer fc7 --push-channel face"
+            "each picture was made by a command like: deepvis optimize --model demo --push-layer fc7 --push-channel face --preset fourier"
         );
     }
     Ok(code)
@@ -48,8 +48,8 @@ fn optimization(flags: &DemoFlags, prefix: &Path, layer: &str, channels: &str) -
         layer,
         "--push-channel",
         channels,
-        "--push-spatial",
-        "center",
+        "--preset",
+        "fourier",
         "--skipbig",
     ]);
     typed.extend(flags.brave.then_some("--brave"));

@@ -4,12 +4,12 @@ use std::process::ExitCode;
 
 use indicatif::HumanBytes;
 
+use super::chatter::adapters_quietly;
 use super::flags::DevicesFlags;
 use super::stdout::out;
-use crate::backend::adapters;
 
 pub(super) fn run(flags: &DevicesFlags) -> anyhow::Result<ExitCode> {
-    let adapters = adapters();
+    let adapters = adapters_quietly();
     if flags.json {
         out!("{}", serde_json::to_string_pretty(&adapters)?);
     } else if adapters.is_empty() {

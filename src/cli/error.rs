@@ -28,20 +28,9 @@ pub enum Error {
         /// Why.
         source: std::io::Error,
     },
-    /// A settings file cannot be understood.
-    #[error("{}: {message}`deepvis init-settings` writes one with every key explained", path.display())]
-    Settings {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        message: String,
-    },
-    /// No network is named.
-    #[error(
-        "no network: give --deploy-proto and --net-weights (or a .bpk as --net-weights), or name them in deepvis.toml \
-         (`deepvis init-settings` writes one)"
-    )]
-    NoNetwork,
+    /// The model cannot be found or loaded.
+    #[error(transparent)]
+    Model(#[from] crate::model::Error),
     /// A file of the network is missing.
     #[error("{flag}: there is no {}", path.display())]
     NoFile {
@@ -50,9 +39,6 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
-    /// The mean does not suit the network.
-    #[error("--mean: {0}")]
-    Mean(String),
     /// A picture or array cannot be used as input.
     #[error("{}: {message}", path.display())]
     Input {

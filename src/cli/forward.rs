@@ -4,27 +4,45 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use burn::tensor::{Tensor, TensorData};
-use ndarray::{ArrayD, IxDyn};
+use deepvis_importer::Format;
+use ndarray::{ArrayD, Axis, IxDyn};
 use ndarray_npy::WriteNpyExt;
 
-use super::device::Compute;
+use super::compute;
 use super::error::{Error, Result};
 use super::flags::ForwardFlags;
-use super::mean::read_npy;
-use super::model::{Model, ModelOptions};
-use super::photo;
-use super::settings::Settings;
+use super::model::ModelOptions;
 use super::stdout::out;
-use crate::network::Network;
-use crate::optimizer::evaluation::floats;
+use crate::ascent::floats;
+use crate::atomic_file::write_atomically;
+use crate::model::Settings;
+use crate::model::npy;
+use crate::model::photo;
+use crate::network::InputSize;
 use crate::output::Error as OutputError;
-use crate::output::files::write_atomically;
 
 pub(super) fn run(flags: &ForwardFlags, settings: &Settings) -> anyhow::Result<ExitCode> {
-    let model = ModelOptions::resolve(&flags.model, settings, flags.net.as_deref())?.load()?;
-    let compute = Compute::resolve(&flags.device)?;
-    model.warn();
-    let network = model.network(&flags.layer, &compute)?;
+    let mut source = ModelOptions::resolve(&flags.model, settings, flags.net.as_deref())?.source;
+    let array = if flags.input.extension().is_some_and(|ending| ending == "npy") {
+        Some(npy::read(&flags.input)?)
+    } else {
+        None
+    };
+    if let (Some(array), InputSize::Declared, Some(weights)) = (&array, source.size, &source.weights)
+        && Format::of(weights)? == Format::Onnx
+        && let Some(size) = size_of(array.shape())
+    {
+        // Exporters may leave rows and columns open; the array says what they are.
+        source.size = InputSize::Resized(size);
+    }
+    let model = source.load()?;
+    let compute = compute::resolve(&flags.device)?;
+    super::warn(&model.import.warnings);
+    let mut network = model.network(&flags.layer, &compute)?;
+    if array.is_some() {
+        // An array is the input as the first layer sees it.
+        network = network.with_factors(None);
+    }
     let paths = [
         flags.output_dir.join("output.npy"),
         flags.output_dir.join("input_gradient.npy"),
@@ -35,7 +53,14 @@ pub(super) fn run(flags: &ForwardFlags, settings: &Settings) -> anyhow::Result<E
         return Err(OutputError::Exists(path.clone()).into());
     }
     let [channels, rows, columns] = network.image();
-    let image = input(&flags.input, &network, &model)?;
+    let (image, layout) = match array {
+        Some(array) => blob(&flags.input, &array, network.image())?,
+        None => {
+            let (image, swap) = (network.image(), model.source.preprocessing.swap);
+            let pixels = photo::read(&flags.input, image, swap, &model.mean(image)?)?;
+            (pixels, Layout::ChannelsFirst)
+        }
+    };
     let data = TensorData::new(image, [1, channels, rows, columns]);
     let image = Tensor::<4>::from_data(data, &compute.device.clone().autodiff()).require_grad();
     let reading = network.forward(image.clone()).swap_remove(0);
@@ -48,31 +73,48 @@ pub(super) fn run(flags: &ForwardFlags, settings: &Settings) -> anyhow::Result<E
     write(&paths[0], floats(reading.value.tensor())?, &shape)?;
     out!("{}: {shape:?}", paths[0].display());
     if let Some(index) = unit {
-        let entries: usize = shape.iter().product();
-        let gradients = reading.pushed.view([entries]).narrow(0, index, 1).sum().backward();
-        let gradient = match image.grad(&gradients) {
-            Some(gradient) => floats(gradient)?,
-            None => vec![0.0; channels * rows * columns],
+        let gradient = reading.gradient(index, &image)?;
+        let gradient = ArrayD::from_shape_vec(IxDyn(&[1, channels, rows, columns]), gradient)?;
+        let gradient = match layout {
+            Layout::ChannelsFirst => gradient,
+            Layout::ChannelsLast => gradient.permuted_axes(vec![0, 2, 3, 1]),
         };
-        let shape = [1, channels, rows, columns];
-        write(&paths[1], gradient, &shape)?;
+        let shape = gradient.shape().to_vec();
+        write(&paths[1], gradient.iter().copied().collect(), &shape)?;
         out!("{}: {shape:?}", paths[1].display());
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// The input blob: an array as it is, or a picture less the mean.
-fn input(path: &Path, network: &Network, model: &Model) -> Result<Vec<f32>> {
-    let image = network.image();
-    if path.extension().is_none_or(|ending| ending != "npy") {
-        return photo::read(path, image, model.options.swap, &model.mean(image)?);
+/// Where an array has its channels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Layout {
+    ChannelsFirst,
+    ChannelsLast,
+}
+
+/// Rows and columns of an array of one image.
+fn size_of(shape: &[usize]) -> Option<[usize; 2]> {
+    let is_channels = |extent: usize| matches!(extent, 1 | 3 | 4);
+    match shape {
+        [1, first, rows, last] if is_channels(*last) && !is_channels(*first) => Some([*first, *rows]),
+        [1, _, rows, columns] => Some([*rows, *columns]),
+        _ => None,
     }
-    let array = read_npy(path)?;
-    let fits = match array.shape() {
-        [1, rest @ ..] if rest.len() == 3 => rest == image,
-        shape => shape == image,
+}
+
+/// An array as the network's input, channels first.
+fn blob(path: &Path, array: &ArrayD<f64>, image: [usize; 3]) -> Result<(Vec<f32>, Layout)> {
+    let [channels, rows, columns] = image;
+    let array = match array.shape() {
+        [1, _, _, _] => array.view().index_axis_move(Axis(0), 0),
+        _ => array.view(),
     };
-    if !fits {
+    let (array, layout) = if array.shape() == image {
+        (array, Layout::ChannelsFirst)
+    } else if array.shape() == [rows, columns, channels] {
+        (array.permuted_axes(vec![2, 0, 1]), Layout::ChannelsLast)
+    } else {
         return Err(Error::Input {
             path: path.to_owned(),
             message: format!(
@@ -80,9 +122,9 @@ fn input(path: &Path, network: &Network, model: &Model) -> Result<Vec<f32>> {
                 array.shape()
             ),
         });
-    }
+    };
     #[expect(clippy::cast_possible_truncation, reason = "the network computes in float32")]
-    Ok(array.iter().map(|value| *value as f32).collect())
+    Ok((array.iter().map(|value| *value as f32).collect(), layout))
 }
 
 /// The place of a unit, "channel" or all its coordinates, in the row-major blob.

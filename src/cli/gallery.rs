@@ -1,5 +1,6 @@
 //! `deepvis gallery`: a page and pictures to look at of a folder of results.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use super::error::Error;
@@ -8,6 +9,15 @@ use super::stdout::out;
 use crate::output::gallery;
 
 pub(super) fn run(flags: &GalleryFlags) -> anyhow::Result<ExitCode> {
+    if flags.folder.is_file() {
+        let beside = flags.folder.parent().filter(|folder| !folder.as_os_str().is_empty());
+        return Err(Error::Usage(format!(
+            "gallery: {} is a file; it takes the folder of the results, such as {}",
+            flags.folder.display(),
+            beside.unwrap_or(Path::new(".")).display()
+        ))
+        .into());
+    }
     if !flags.folder.is_dir() {
         return Err(Error::NoFile {
             flag: "gallery",
@@ -19,13 +29,20 @@ pub(super) fn run(flags: &GalleryFlags) -> anyhow::Result<ExitCode> {
     for warning in &written.warnings {
         eprintln!("warning: {warning}");
     }
-    for path in &written.montages {
-        out!("{}", path.display());
-    }
     out!(
-        "{}: {} units; open it in a browser",
+        "{}: {}; open it in a browser",
         written.page.display(),
-        written.units
+        counted(written.pictures, "picture")
+    );
+    out!(
+        "{}: {} of everything, of each layer and of each unit's seeds",
+        written.folder.display(),
+        counted(written.montages, "montage")
     );
     Ok(ExitCode::SUCCESS)
+}
+
+/// "1 picture", "2 pictures".
+fn counted(number: usize, thing: &str) -> String {
+    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
 }

@@ -1,4 +1,4 @@
-//! `deepvis import`: a Caffe network into one burnpack.
+//! `deepvis import`: a network into one burnpack.
 
 use std::process::ExitCode;
 
@@ -7,11 +7,14 @@ use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 
 use super::error::Error;
 use super::flags::ImportFlags;
+use super::literals;
 use super::stdout::out;
 
 pub(super) fn run(flags: &ImportFlags) -> anyhow::Result<ExitCode> {
-    for (flag, path) in [("DEPLOY", &flags.deploy), ("WEIGHTS", &flags.weights)] {
-        if !path.exists() {
+    for (flag, path) in [("NET", Some(&flags.deploy)), ("WEIGHTS", flags.weights.as_ref())] {
+        if let Some(path) = path
+            && !path.exists()
+        {
             return Err(Error::NoFile {
                 flag,
                 path: path.clone(),
@@ -19,16 +22,20 @@ pub(super) fn run(flags: &ImportFlags) -> anyhow::Result<ExitCode> {
             .into());
         }
     }
-    let import = deepvis_importer::import(&flags.deploy, &flags.weights)?;
+    let import = match &flags.weights {
+        Some(weights) => deepvis_importer::import(&flags.deploy, weights)?,
+        None if flags.deploy.extension().is_some_and(|ending| ending == "prototxt") => {
+            return Err(Error::Usage(format!("import: {} needs its .caffemodel too", flags.deploy.display())).into());
+        }
+        None => {
+            let size = flags.data_size.as_deref().map(literals::data_size).transpose()?;
+            deepvis_importer::open(&flags.deploy, size)?
+        }
+    };
     for warning in &import.warnings {
         eprintln!("warning: {warning}");
     }
-    let bytes: u64 = import
-        .weights
-        .layers()
-        .filter(|(name, _)| import.graph.layer(name).is_some())
-        .flat_map(|(_, blobs)| blobs.iter().map(|blob| blob.count() as u64 * 4))
-        .sum();
+    let bytes = import.weights.bytes();
     let bar = ProgressBar::new(bytes);
     if let Ok(style) = ProgressStyle::with_template("[{bar:30}] {bytes}/{total_bytes} {eta} left") {
         bar.set_style(style.progress_chars("=> "));

@@ -1,8 +1,11 @@
 //! Flags that are Python literals, and what they may be.
 
 use super::error::{Error, Result};
-use crate::optimizer::{LearningRate, Number, StartAt};
+use crate::ascent::{Schedule, Start};
+use crate::model::preprocessing::{self, PartError};
+use crate::output::original::Number;
 use crate::python::{Value, literal};
+use crate::session::Shard;
 
 /// Parses a literal of a flag.
 pub(super) fn parse(flag: &'static str, given: &str, expected: &'static str) -> Result<Value> {
@@ -37,43 +40,43 @@ pub(super) fn float(
 }
 
 /// A percentile, 0 to 100.
-pub(super) fn percentile(flag: &'static str, given: Option<&str>) -> Result<Number> {
-    given.map_or(Ok(Number::Int(0)), |given| {
-        float(flag, given, 0.0..=100.0, "a percentile from 0 to 100")
+pub(super) fn percentile(flag: &'static str, given: &str) -> Result<Number> {
+    float(flag, given, 0.0..=100.0, "a percentile from 0 to 100")
+}
+
+/// `--shard`: a part and their number.
+pub(super) fn shard(given: &str) -> Result<Shard> {
+    given.parse().map_err(|_| {
+        wrong(
+            "--shard",
+            given,
+            "that is no part of a whole",
+            "a part and their number, from 1/16 to 16/16",
+        )
     })
 }
 
 /// Rows and columns: "(227,227)", or one number for both.
 pub(super) fn data_size(given: &str) -> Result<[usize; 2]> {
     const EXPECTED: &str = "rows and columns, such as \"(227,227)\"";
-    const LARGEST: usize = 1 << 15;
-    let flag = "--data-size";
-    let value = parse(flag, given, EXPECTED)?;
-    let size = match (&value, value.as_sizes().as_deref()) {
-        (Value::Int(side), _) => usize::try_from(*side).ok().map(|side| [side, side]),
-        (_, Some([rows, columns])) => Some([*rows, *columns]),
-        _ => None,
-    };
-    match size {
-        Some(size) if size.iter().all(|side| (1..=LARGEST).contains(side)) => Ok(size),
-        Some(_) => Err(wrong(
-            flag,
-            given,
-            format!("each must be from 1 to {LARGEST}"),
-            EXPECTED,
-        )),
-        None => Err(wrong(flag, given, "that is not a size", EXPECTED)),
-    }
+    preprocessing::data_size(given).map_err(|message| wrong("--data-size", given, message, EXPECTED))
 }
 
-/// A permutation of three channels.
-pub(super) fn channel_swap(given: &str) -> Result<[usize; 3]> {
-    const EXPECTED: &str = "a permutation of three channels, such as \"(2,1,0)\"";
-    let flag = "--channel-swap-to-rgb";
-    let sizes = parse(flag, given, EXPECTED)?.as_sizes().unwrap_or_default();
-    match <[usize; 3]>::try_from(sizes) {
-        Ok(swap) if [0, 1, 2].iter().all(|channel| swap.contains(channel)) => Ok(swap),
-        _ => Err(wrong(flag, given, "that is not a permutation of (0,1,2)", EXPECTED)),
+/// A part of how the network takes images that is not understood.
+pub(super) fn part(error: PartError) -> Error {
+    const CHANNELS: &str = "the channels that are red, green and blue, such as \"(2,1,0)\"";
+    const STD: &str = "a number, or one per channel such as (58.395,57.12,57.375)";
+    const SCALE: &str = "a number such as 0.017, or one per channel";
+    match error {
+        PartError::Swap(given, message) => wrong("--channel-swap-to-rgb", &given, message, CHANNELS),
+        PartError::Std(given, message) => wrong("--input-std", &given, message, STD),
+        PartError::Scale(given, message) => wrong("--input-scale", &given, message, SCALE),
+        PartError::SwapAndOrder => {
+            Error::Usage("--channel-swap-to-rgb and --channel-order say the same thing: give one of them".into())
+        }
+        PartError::StdAndScale => Error::Usage(
+            "--input-std and --input-scale say the same thing (a scale is 1 / std): give one of them".into(),
+        ),
     }
 }
 
@@ -86,32 +89,39 @@ pub(super) enum Spatial {
     At([usize; 2]),
     /// The middle of the layer.
     Center,
+    /// A token, by its number.
+    Token(usize),
+    /// The class token.
+    ClassToken,
+    /// All places: their mean.
+    Mean,
 }
 
 /// `--push-spatial`.
 pub(super) fn spatial(given: &str) -> Result<Spatial> {
-    const EXPECTED: &str = "a row and a column such as \"(6,6)\", center, or None";
+    const EXPECTED: &str = "a row and a column such as \"(6,6)\", center, None, or for tokens a number or cls, or mean";
     let flag = "--push-spatial";
-    if given.trim().eq_ignore_ascii_case("center") {
-        return Ok(Spatial::Center);
+    match given.trim().to_ascii_lowercase().as_str() {
+        "center" => return Ok(Spatial::Center),
+        "cls" => return Ok(Spatial::ClassToken),
+        "mean" => return Ok(Spatial::Mean),
+        _ => {}
     }
     let value = parse(flag, given, EXPECTED)?;
     match (&value, value.as_sizes().as_deref()) {
         (Value::None, _) => Ok(Spatial::Unset),
+        (Value::Int(token), _) => usize::try_from(*token)
+            .map(Spatial::Token)
+            .map_err(|_| wrong(flag, given, "tokens count from 0", EXPECTED)),
         (_, Some([row, column])) => Ok(Spatial::At([*row, *column])),
         _ => Err(wrong(flag, given, "that is not a place", EXPECTED)),
     }
 }
 
-/// `--push-dir`: a default is an int, a given one a float.
+/// `--push-dir`: a given one is a float, as argparse's `type=float` makes it.
 pub(super) fn push_dir(given: &str) -> Result<Number> {
     const EXPECTED: &str = "a number other than 0: 1 to maximize, -1 to minimize";
     let flag = "--push-dir";
-    if let Ok(value) = given.trim().parse::<i64>()
-        && value != 0
-    {
-        return Ok(Number::Int(value));
-    }
     let number = float(flag, given, f64::MIN..=f64::MAX, EXPECTED)?;
     if number.value() == 0.0 {
         return Err(wrong(flag, given, "nothing is pushed by 0", EXPECTED));
@@ -120,19 +130,25 @@ pub(super) fn push_dir(given: &str) -> Result<Number> {
 }
 
 /// `--start-at`.
-pub(super) fn start_at(given: &str) -> StartAt {
+pub(super) fn start_at(given: &str) -> Start {
     match given {
-        "randu" => StartAt::Randu,
-        "mean" => StartAt::Mean,
-        _ => StartAt::MeanPlusRand,
+        "randu" => Start::Randu,
+        "mean" => Start::Mean,
+        _ => Start::MeanPlusRand,
     }
 }
 
 /// `--lr-policy` and `--lr-params` together.
-pub(super) fn learning_rate(policy: &str, given: &str) -> Result<(LearningRate, Value)> {
+pub(super) fn learning_rate(policy: &str, given: &str) -> Result<(Schedule, Value)> {
     const EXPECTED: &str = "a Python dict, such as \"{'lr': 100.0}\"";
     let flag = "--lr-params";
-    let value = parse(flag, given, EXPECTED)?;
+    let value = match parse(flag, given, EXPECTED)? {
+        // A bare number is a constant rate.
+        rate @ (Value::Int(_) | Value::Float(_)) if policy == "constant" => {
+            Value::Dict(vec![(Value::Str("lr".into()), rate)])
+        }
+        value => value,
+    };
     let Value::Dict(entries) = &value else {
         return Err(wrong(flag, given, "that is not a dict", EXPECTED));
     };
@@ -152,7 +168,8 @@ pub(super) fn learning_rate(policy: &str, given: &str) -> Result<(LearningRate, 
             })?
             .as_number();
         match number {
-            Some(number) if number.is_finite() => Ok(number),
+            // No limit at all is a limit that the original took.
+            Some(number) if number.is_finite() || (name == "max_lr" && number == f64::INFINITY) => Ok(number),
             _ => Err(wrong(
                 flag,
                 given,
@@ -162,16 +179,16 @@ pub(super) fn learning_rate(policy: &str, given: &str) -> Result<(LearningRate, 
         }
     };
     let rate = match policy {
-        "progress" => LearningRate::Progress {
+        "progress" => Schedule::Progress {
             max_lr: key("max_lr")?,
             desired_prog: key("desired_prog")?,
         },
-        "progress01" => LearningRate::Progress01 {
+        "progress01" => Schedule::Progress01 {
             max_lr: key("max_lr")?,
             early_prog: key("early_prog")?,
             late_prog_mult: key("late_prog_mult")?,
         },
-        _ => LearningRate::Constant { lr: key("lr")? },
+        _ => Schedule::Constant { lr: key("lr")? },
     };
     Ok((rate, value))
 }

@@ -2,8 +2,10 @@
 
 use burn::tensor::Tensor;
 
-/// A tensor with Caffe's shape. Burn's tensors have their rank in their type; blobs get theirs from the prototxt, so they
-/// are kept with four axes, shorter shapes filled up with ones, the last axes of longer ones taken together.
+use super::axes::Axes;
+
+/// A tensor whose rank is known only at run time. Burn's tensors have their rank in their type, so the entries are kept
+/// with four axes: shorter shapes padded with ones, the last axes of longer ones merged.
 #[derive(Debug, Clone)]
 pub struct Blob {
     tensor: Tensor<4>,
@@ -52,10 +54,39 @@ impl Blob {
     /// The entries as `[before axis, axis, after axis]`.
     pub fn around(&self, axis: usize) -> Tensor<3> {
         self.view([
-            self.shape[..axis].iter().product(),
+            self.shape[..axis.min(self.shape.len())].iter().product(),
             self.extent(axis),
             self.shape[(axis + 1).min(self.shape.len())..].iter().product(),
         ])
+    }
+
+    /// The part of the first `images`: a layer along axis 0 may have made more.
+    #[must_use]
+    pub fn of_images(&self, images: usize) -> Self {
+        match self.shape.split_first() {
+            Some((count, rest)) if *count > images => {
+                let mut shape = self.shape.clone();
+                shape[0] = images;
+                Self::new(self.view([*count, rest.iter().product()]).narrow(0, 0, images), shape)
+            }
+            _ => self.clone(),
+        }
+    }
+
+    /// The same entries with those along an axis in axis 1, before all others of an image.
+    #[must_use]
+    pub fn with_channels_first(&self, axes: Axes) -> Self {
+        let axis = axes.channel;
+        if axis < 2 || axis >= self.shape.len() {
+            return self.clone();
+        }
+        let images = self.shape[0];
+        let before = self.shape[1..axis].iter().product();
+        let after = self.shape[axis + 1..].iter().product();
+        let turned = self
+            .view([images, before, self.shape[axis], after])
+            .permute([0, 2, 1, 3]);
+        Self::new(turned, axes.channels_first(&self.shape))
     }
 
     /// The tensor, with four axes.

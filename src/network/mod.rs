@@ -1,24 +1,29 @@
 //! The network: a burn `Module` built from a graph specification, as far as the pushed layers need it.
 //!
-//! - [`target`] finds what a layer's name stands for: which value is read, and where the backward pass starts;
-//! - [`wiring`] numbers every writing of a blob, so that in-place layers are nothing special;
-//! - [`net`] builds the layers, folds what can be folded, and runs them;
+//! - `build` finds what the targets depend on and builds it;
+//! - `passes` folds what can be folded;
+//! - `run` computes the targets of a batch of images;
 //! - [`layers`] has a file for each kind of layer, [`host`] the fast CPU versions of the costly ones.
 
-pub mod blob;
+mod axes;
+mod blob;
 mod build;
+mod classes;
 pub mod error;
 pub mod host;
-pub mod layer;
 pub mod layers;
-mod net;
+mod memory;
+mod passes;
+mod run;
 pub mod sums;
 mod survey;
-pub mod target;
-mod wiring;
 
+pub use axes::Axes;
 pub use blob::Blob;
+pub use build::{DEFAULT_SIZE, InputSize, assumed_image, image};
+pub use classes::class_layer;
+pub use deepvis_importer::graph::Target;
 pub use error::{Error, Result};
-pub use net::{InputSize, Network, Reading};
+pub use memory::{Sizes, gigabytes, taking};
+pub use run::{Activation, Network};
 pub use survey::{LayerFacts, survey};
-pub use target::Target;

@@ -1,63 +1,90 @@
-//! The state of a climb on disk, so that it goes on after an interruption.
+//! The state of an ascent on disk, so that it goes on after an interruption.
 
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use super::error::{Error, Result};
-use super::files::write_atomically;
-use super::text;
-use crate::optimizer::{Params, State};
+use crate::ascent::State;
+use crate::atomic_file::write_atomically;
 
-/// What is stored: the state, and the settings it belongs to.
+/// What is stored.
 #[derive(Serialize, Deserialize)]
 struct Checkpoint {
-    /// The `FindParams` block of `info.txt`.
-    params: String,
-    state: State,
+    /// The run that the state belongs to.
+    run_key: String,
+    /// SHA-256 of the state's bytes.
+    checksum: Vec<u8>,
+    /// The state, in CBOR.
+    state: Vec<u8>,
 }
 
-/// Writes a climb's state.
+/// The largest checkpoint that is read: twelve images of 4096 x 4096 in three channels.
+const LARGEST: u64 = 5 << 30;
+
+/// Writes the state of the ascent of `run_key`.
 ///
 /// # Errors
 /// When the file cannot be written.
-pub fn write(path: &Path, params: &Params, state: State) -> Result<()> {
-    let checkpoint = Checkpoint {
-        params: text::params(params),
-        state,
+pub fn write(path: &Path, run_key: &str, state: &State) -> Result<()> {
+    let encode = |message: String| Error::Encode {
+        path: path.to_owned(),
+        message,
     };
     let mut bytes = Vec::new();
-    ciborium::into_writer(&checkpoint, &mut bytes).map_err(|e| Error::Encode {
-        path: path.to_owned(),
-        message: e.to_string(),
-    })?;
-    write_atomically(path, &bytes)
+    ciborium::into_writer(state, &mut bytes).map_err(|e| encode(e.to_string()))?;
+    let checkpoint = Checkpoint {
+        run_key: run_key.to_owned(),
+        checksum: Sha256::digest(&bytes).to_vec(),
+        state: bytes,
+    };
+    let mut bytes = Vec::new();
+    ciborium::into_writer(&checkpoint, &mut bytes).map_err(|e| encode(e.to_string()))?;
+    Ok(write_atomically(path, &bytes)?)
 }
 
-/// Reads the state of the climb with these settings; `None` when there is none.
+/// Reads the state of the ascent of `run_key`; `None` when there is none.
 ///
 /// # Errors
-/// When the file is damaged, or of other settings.
-pub fn read(path: &Path, params: &Params) -> Result<Option<State>> {
-    let bytes = match std::fs::read(path) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(source) => {
-            return Err(Error::Read {
-                path: path.to_owned(),
-                source,
-            });
-        }
-    };
-    let checkpoint: Checkpoint = ciborium::from_reader(bytes.as_slice()).map_err(|e| Error::Checkpoint {
+/// When the file is damaged, or of another run.
+pub fn read(path: &Path, run_key: &str) -> Result<Option<State>> {
+    let failed = |source| Error::Read {
         path: path.to_owned(),
-        message: format!("it is damaged ({e})"),
-    })?;
-    if checkpoint.params != text::params(params) {
+        source,
+    };
+    let damaged = |why: String| Error::Checkpoint {
+        path: path.to_owned(),
+        message: format!("it is damaged ({why})"),
+    };
+    let bytes = match std::fs::metadata(path) {
+        Ok(metadata) if !metadata.is_file() => return Err(damaged("it is no file".into())),
+        Ok(metadata) if metadata.len() > LARGEST => return Err(damaged("it is too large".into())),
+        Ok(_) => std::fs::read(path).map_err(failed)?,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(source) => return Err(failed(source)),
+    };
+    parse(&bytes, path, run_key).map(Some)
+}
+
+/// The state in the bytes of a checkpoint of `run_key`; errors name `path`.
+///
+/// # Errors
+/// When they are damaged, or of another run.
+pub fn parse(bytes: &[u8], path: &Path, run_key: &str) -> Result<State> {
+    let damaged = |why: String| Error::Checkpoint {
+        path: path.to_owned(),
+        message: format!("it is damaged ({why})"),
+    };
+    let checkpoint: Checkpoint = ciborium::from_reader(bytes).map_err(|e| damaged(e.to_string()))?;
+    if checkpoint.checksum != Sha256::digest(&checkpoint.state).to_vec() {
+        return Err(damaged("its checksum is wrong".into()));
+    }
+    if checkpoint.run_key != run_key {
         return Err(Error::Checkpoint {
             path: path.to_owned(),
-            message: "it is of other settings".into(),
+            message: "it is of other settings, another network or another preprocessing".into(),
         });
     }
-    Ok(Some(checkpoint.state))
+    ciborium::from_reader(checkpoint.state.as_slice()).map_err(|e| damaged(e.to_string()))
 }

@@ -1,4 +1,4 @@
-//! What can go wrong while results are written.
+//! Errors of writing and reading results.
 
 use std::path::PathBuf;
 
@@ -9,16 +9,19 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Results are there already.
-    #[error("{} exists already; --brave overwrites it, --output-prefix or --output-template give another name", .0.display())]
+    #[error("{} exists already", .0.display())]
     Exists(PathBuf),
-    /// The file system refused.
-    #[error("cannot write {}: {source}; is there space, and may you write there?", path.display())]
-    Write {
-        /// The file.
+    /// Results of something else are there.
+    #[error("{} is there already, of something else: {difference}", path.display())]
+    Other {
+        /// One of them.
         path: PathBuf,
-        /// Why.
-        source: std::io::Error,
+        /// What is different.
+        difference: String,
     },
+    /// The file system refused.
+    #[error(transparent)]
+    Write(#[from] crate::atomic_file::Error),
     /// A file that is there cannot be read.
     #[error("cannot read {}: {source}", path.display())]
     Read {
@@ -28,7 +31,7 @@ pub enum Error {
         source: std::io::Error,
     },
     /// A checkpoint cannot be gone on from.
-    #[error("{}: {message}; take it away, or give --brave, to start anew", path.display())]
+    #[error("{}: {message}; take it away to start anew", path.display())]
     Checkpoint {
         /// The file.
         path: PathBuf,

@@ -1,73 +1,18 @@
-//! The five files of an optimization: named by prefix and template, written whole or not at all.
+//! The files of an optimization: named by prefix and template, written whole or not at all.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use super::error::{Error, Result};
-use super::images::{around_zero, picture, plus_mean};
-use super::{attributes, pickle, text};
-use crate::optimizer::{Params, Results};
+use super::images::{around_zero, of_parameterized, picture, plus_mean};
+use super::npz;
+use super::original::{FindParams, attributes, pickle, text};
+use super::provenance::Provenance;
+use crate::ascent::{Image, Record};
+use crate::atomic_file::write_atomically;
 use crate::python::{Value, template};
 
-/// How names of temporary files begin and end.
-const TEMPORARY: (&str, &str) = (".deepvis-", ".tmp");
-/// A temporary file of this age is nobody's any more: its program was killed while it wrote.
-const ABANDONED: Duration = Duration::from_secs(3600);
-
-/// Takes away what killed programs left half-written in a folder.
-pub fn sweep(folder: &Path) {
-    let is_abandoned = |entry: &std::fs::DirEntry| {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        let age = entry
-            .metadata()
-            .and_then(|metadata| metadata.modified())
-            .map(|time| time.elapsed().unwrap_or_default());
-        name.starts_with(TEMPORARY.0) && name.ends_with(TEMPORARY.1) && age.is_ok_and(|age| age > ABANDONED)
-    };
-    let entries = std::fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
-    for entry in entries.filter(is_abandoned) {
-        // What cannot be taken away does no harm.
-        let _ = std::fs::remove_file(entry.path());
-    }
-}
-
-/// Writes `bytes` under a temporary name beside `path`, then renames: `path` is never half-written.
-///
-/// # Errors
-/// When the folder cannot be made or the file not be written.
-pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
-    let failed = |source| Error::Write {
-        path: path.to_owned(),
-        source,
-    };
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    std::fs::create_dir_all(folder).map_err(failed)?;
-    let mut file = tempfile::Builder::new()
-        .prefix(TEMPORARY.0)
-        .suffix(TEMPORARY.1)
-        .tempfile_in(folder)
-        .map_err(failed)?;
-    file.write_all(bytes).map_err(failed)?;
-    file.as_file().sync_data().map_err(failed)?;
-    let file = file.persist(path).map_err(|e| failed(e.error))?;
-    open_to_others(&file).map_err(failed)
-}
-
-/// Temporary files are for their owner alone; results should be as readable as any new file.
-#[cfg(unix)]
-fn open_to_others(file: &std::fs::File) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    file.set_permissions(std::fs::Permissions::from_mode(0o644))
-}
-
-#[cfg(not(unix))]
-fn open_to_others(_: &std::fs::File) -> std::io::Result<()> {
-    Ok(())
-}
+/// Ending of the file that says what decides a result.
+pub const INFO_JSON: &str = "info.json";
 
 /// The names of an optimization's files.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,39 +29,65 @@ pub struct Extras<'a> {
     pub swap: [usize; 3],
     /// Whether `info_big.pkl` is left out.
     pub skip_big: bool,
+    /// How pickles are written.
+    pub protocol: pickle::Protocol,
+    /// Whether `image.png` has 16 bits a colour instead of 8.
+    pub is_deep: bool,
+    /// The parameters that were climbed, where they are written with the image as `image.npz`.
+    pub npz: Option<&'a [f64]>,
     /// Whether existing files are overwritten.
     pub brave: bool,
 }
 
 impl ResultFiles {
-    /// Names from `--output-prefix` and `--output-template`. Fields of results (`r.best_ii`) are filled when `results` are
-    /// there; a template without them gives the same names before and after the optimization.
+    /// Names from prefix and template, both with Python's fields. Fields of results (`r.best_ii`) are filled when a `record`
+    /// is there; without them the names are the same before and after the optimization. A prefix that is a folder, or ends
+    /// with a slash, is written into; any other one is joined to the template by `_`.
     ///
     /// # Errors
     /// A short description of what is wrong with the template.
     pub fn new(
         prefix: &str,
         output_template: &str,
-        params: &Params,
-        results: Option<&Results>,
+        params: FindParams<'_>,
+        record: Option<&Record>,
     ) -> Result<Self, String> {
         let of_params = attributes::params(params);
-        let of_results = results.map(attributes::results).unwrap_or_default();
+        let of_results = record.map(attributes::results).unwrap_or_default();
         let find = |name: &str, attributes: &attributes::Attributes| {
             attributes
                 .iter()
                 .find(|(known, _)| *known == name)
                 .map(|(_, value)| value.clone())
         };
-        let stem = template::fill(output_template, |name| match name.split_once('.') {
-            Some(("p", "push_layer")) => Some(Value::Str(contained(&params.unit.layer))),
-            Some(("p", name)) => find(name, &of_params),
-            Some(("r", name)) => find(name, &of_results),
-            _ => None,
-        })?;
-        Ok(Self {
-            stem: format!("{prefix}_{stem}"),
-        })
+        let fill = |template: &str| {
+            template::fill(template, |name| match name.split_once('.') {
+                Some(("p", "push_layer")) => Some(Value::Str(contained(&params.recipe.objective.unit.layer))),
+                Some(("p", name)) => find(name, &of_params),
+                Some(("r", name)) => find(name, &of_results),
+                _ => None,
+            })
+        };
+        let (prefix, name) = (fill(prefix)?, fill(output_template)?);
+        let stem = if is_folder(&prefix) {
+            Path::new(&prefix).join(name).to_string_lossy().into_owned()
+        } else {
+            format!("{prefix}_{name}")
+        };
+        Ok(Self { stem })
+    }
+
+    /// The folder that the results of every unit are in or below: the prefix as far as no field stands in it.
+    pub fn common_folder(prefix: &str) -> PathBuf {
+        let (fixed, is_whole) = match prefix.find("%(") {
+            Some(at) => (&prefix[..at], false),
+            None => (prefix, true),
+        };
+        let fixed = fixed.replace("%%", "%");
+        if fixed.ends_with(std::path::is_separator) || (is_whole && is_folder(&fixed)) {
+            return PathBuf::from(fixed);
+        }
+        Path::new(&fixed).parent().map(Path::to_owned).unwrap_or_default()
     }
 
     /// Whether a template names its files by results, so that they are known only afterwards.
@@ -140,7 +111,14 @@ impl ResultFiles {
 
     /// Every file that is written.
     pub fn all(&self, skip_big: bool) -> Vec<PathBuf> {
-        let endings = ["best_X.jpg", "best_Xpm.jpg", "info.pkl", "info_big.pkl", "info.txt"];
+        let endings = [
+            "best_X.jpg",
+            "best_Xpm.jpg",
+            "info.pkl",
+            "info_big.pkl",
+            INFO_JSON,
+            "info.txt",
+        ];
         endings
             .into_iter()
             .filter(|ending| !(skip_big && *ending == "info_big.pkl"))
@@ -160,7 +138,13 @@ impl ResultFiles {
     }
 }
 
-/// A layer's name as part of a path: a network from elsewhere must not lead out of the results folder.
+/// Whether files go into what a prefix names, rather than beside it.
+fn is_folder(prefix: &str) -> bool {
+    prefix.ends_with(std::path::is_separator) || (!prefix.is_empty() && Path::new(prefix).is_dir())
+}
+
+/// A layer's name as part of a path. Names in a downloaded network must not lead out of the results folder, nor contain
+/// characters that act on a terminal or a shell.
 fn contained(layer: &str) -> String {
     let parts = layer.split(['/', '\\']).map(|part| {
         if part.is_empty() || part == "." || part == ".." {
@@ -169,19 +153,21 @@ fn contained(layer: &str) -> String {
             part
         }
     });
-    parts.collect::<Vec<_>>().join("/").replace(['\0', ':'], "_")
+    let is_unfit = |c: char| c == ':' || c.is_control();
+    parts.collect::<Vec<_>>().join("/").replace(is_unfit, "_")
 }
 
-/// Writes all files of an optimization; `info.txt` comes last, so that where it is, the others are, and what `before_last`
-/// does.
+/// Writes all files of an optimization; `info.txt` comes last, so that where it is, the others are, and what
+/// `before_last` does.
 ///
 /// # Errors
 /// When files exist and may not be overwritten, or one cannot be written.
 pub fn write_results(
     files: &ResultFiles,
-    params: &Params,
-    results: &Results,
+    params: FindParams<'_>,
+    record: &Record,
     extras: &Extras<'_>,
+    provenance: &Provenance,
     before_last: impl FnOnce() -> Result<()>,
 ) -> Result<()> {
     if !extras.brave {
@@ -195,18 +181,41 @@ pub fn write_results(
     };
     let write = |ending: &str, bytes: std::result::Result<Vec<u8>, String>| {
         let path = files.path(ending);
-        write_atomically(&path, &encode(&path, bytes)?)
+        Ok(write_atomically(&path, &encode(&path, bytes)?)?)
     };
-    if let Some(best) = &results.best {
-        let of_zero = picture(&around_zero(&best.xx), results.image, extras.swap);
+    // First: what a killed program leaves behind must be known to be its own.
+    write(INFO_JSON, provenance.text())?;
+    if let Some(best) = &record.best {
+        let of_zero = picture(&around_zero(&best.xx), record.image, extras.swap);
         write("best_X.jpg", of_zero.jpeg())?;
-        let of_mean = picture(&plus_mean(&best.xx, extras.mean), results.image, extras.swap);
+        let of_mean = picture(&plus_mean(&best.xx, extras.mean), record.image, extras.swap);
         write("best_Xpm.jpg", of_mean.jpeg())?;
     }
-    write("info.pkl", pickle::info(params, results, pickle::Arrays::Trimmed))?;
+    if let Image::Parameterized(_) = params.recipe.image {
+        let png = if extras.is_deep {
+            of_parameterized::<u16>(record, extras.mean, extras.swap).map(|shown| shown.png16())
+        } else {
+            of_parameterized::<u8>(record, extras.mean, extras.swap).map(|shown| shown.png())
+        };
+        if let Some(png) = png {
+            write("image.png", png)?;
+        }
+    }
+    if let Some(z) = extras.npz
+        && let Some(bytes) = npz::bytes(z, record, extras.mean, extras.swap)
+    {
+        write("image.npz", bytes)?;
+    }
+    write(
+        "info.pkl",
+        pickle::info(params, record, pickle::Arrays::Trimmed, extras.protocol),
+    )?;
     if !extras.skip_big {
-        write("info_big.pkl", pickle::info(params, results, pickle::Arrays::Whole))?;
+        write(
+            "info_big.pkl",
+            pickle::info(params, record, pickle::Arrays::Whole, extras.protocol),
+        )?;
     }
     before_last()?;
-    write("info.txt", Ok(text::info(params, results).into_bytes()))
+    write("info.txt", Ok(text::info(params, record).into_bytes()))
 }

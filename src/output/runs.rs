@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::error::{Error, Result};
-use crate::optimizer::{Params, Results};
+use super::error::Result;
+use super::original::FindParams;
+use crate::ascent::Record;
+use crate::atomic_file;
 
 /// Points of a curve in [`Run`], at most.
 const CURVE_POINTS: usize = 64;
@@ -17,10 +19,16 @@ const CURVE_POINTS: usize = 64;
 pub struct Run {
     /// The files' common beginning, relative to the folder of `runs.jsonl`: append `_best_X.jpg` and the like.
     pub files: String,
+    /// What decides the result: recipe, network and preprocessing.
+    #[serde(default)]
+    pub run_key: String,
     /// The network's name.
     pub network: String,
     /// What was pushed.
     pub push_layer: String,
+    /// The objective, where it is no unit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub objective: Option<String>,
     /// Its channel.
     pub push_channel: usize,
     /// Its row and column.
@@ -79,6 +87,9 @@ pub struct Run {
     pub finished: String,
     /// What computed it.
     pub backend: String,
+    /// The arithmetic of the images.
+    #[serde(default)]
+    pub precision: String,
     /// The version of deepvis.
     pub version: String,
 }
@@ -88,6 +99,8 @@ pub struct Run {
 pub struct Circumstances {
     /// See [`Run::files`].
     pub files: String,
+    /// See [`Run::run_key`].
+    pub run_key: String,
     /// The network's name.
     pub network: String,
     /// See [`Run::label`].
@@ -96,62 +109,68 @@ pub struct Circumstances {
     pub seconds: f64,
     /// What computed it.
     pub backend: String,
+    /// See [`Run::precision`].
+    pub precision: String,
     /// Why it failed, if it did.
     pub error: Option<String>,
 }
 
 impl Run {
     /// The line of an optimization that ends now.
-    pub fn new(params: &Params, results: &Results, circumstances: Circumstances) -> Self {
-        let regularizers = &params.regularizers;
-        let steps = results.ii.len();
+    pub fn new(params: FindParams<'_>, record: &Record, circumstances: Circumstances) -> Self {
+        let FindParams { recipe, spelling } = params;
+        let regularizers = &recipe.regularizers;
+        let steps = record.ii.len();
         let every = steps.div_ceil(CURVE_POINTS).max(1);
         let points: Vec<usize> = (0..steps).filter(|i| i % every == 0 || i + 1 == steps).collect();
         Self {
             files: circumstances.files,
+            run_key: circumstances.run_key,
             network: circumstances.network,
-            push_layer: params.unit.layer.clone(),
-            push_channel: params.unit.channel,
-            push_spatial: params.unit.spatial,
+            push_layer: recipe.objective.unit.layer.clone(),
+            objective: recipe.formula.as_ref().map(ToString::to_string),
+            push_channel: recipe.objective.unit.channel,
+            push_spatial: recipe.objective.unit.spatial,
             label: circumstances.label,
-            rand_seed: params.rand_seed,
-            push_dir: params.push_dir.value(),
-            start_at: params.start_at.name().into(),
-            decay: regularizers.decay.value(),
-            blur_radius: regularizers.blur_radius.value(),
-            blur_every: regularizers.blur_every,
-            small_val_percentile: regularizers.small_val_percentile.value(),
-            small_norm_percentile: regularizers.small_norm_percentile.value(),
-            px_benefit_percentile: regularizers.px_benefit_percentile.value(),
-            px_abs_benefit_percentile: regularizers.px_abs_benefit_percentile.value(),
-            lr_policy: params.rate.policy().into(),
-            lr_params: params.lr_params.repr(),
-            max_iter: params.max_iter,
+            rand_seed: recipe.seed,
+            push_dir: recipe.objective.direction,
+            start_at: recipe.start_name().into(),
+            decay: regularizers.decay,
+            blur_radius: regularizers.blur_radius,
+            blur_every: i64::try_from(regularizers.blur_every).unwrap_or(i64::MAX),
+            small_val_percentile: regularizers.small_val_percentile,
+            small_norm_percentile: regularizers.small_norm_percentile,
+            px_benefit_percentile: regularizers.px_benefit_percentile,
+            px_abs_benefit_percentile: regularizers.px_abs_benefit_percentile,
+            lr_policy: recipe.optimizer.name().into(),
+            lr_params: spelling.lr_params.repr(),
+            max_iter: recipe.steps,
             iterations: steps,
-            best_ii: results.best.as_ref().map(|best| best.ii),
-            best_obj: results.best.as_ref().map(|best| best.obj),
-            last_obj: results.last.as_ref().map(|last| last.obj),
-            majority_ii: results.majority.as_ref().map(|majority| majority.ii),
-            meta_result: results.meta_result.map(|result| result.message().into()),
+            best_ii: record.best.as_ref().map(|best| best.ii),
+            best_obj: record.best.as_ref().map(|best| best.obj),
+            last_obj: record.last.as_ref().map(|last| last.obj),
+            majority_ii: record.majority.as_ref().map(|majority| majority.ii),
+            meta_result: record.ending.map(|result| result.message().into()),
             error: circumstances.error,
-            curve_ii: points.iter().map(|i| results.ii[*i]).collect(),
-            curve_obj: points.iter().map(|i| results.obj[*i]).collect(),
-            image: results.image,
+            curve_ii: points.iter().map(|i| record.ii[*i]).collect(),
+            curve_obj: points.iter().map(|i| record.obj[*i]).collect(),
+            image: record.image,
             seconds: circumstances.seconds,
             finished: humantime::format_rfc3339_seconds(std::time::SystemTime::now()).to_string(),
             backend: circumstances.backend,
+            precision: circumstances.precision,
             version: env!("CARGO_PKG_VERSION").into(),
         }
     }
 }
 
-/// Appends a line, whole or not at all: several programs may write into one file at once. A line that a crash of the machine
-/// cut off is taken away first.
+/// Appends a line, whole or not at all: several programs may write into one file at once. A line that a crash of the
+/// machine cut off is taken away first; a last line that only lacks its end, as editors leave it, is kept.
 ///
 /// # Errors
 /// When the file cannot be written.
 pub fn append(path: &Path, run: &Run) -> Result<()> {
-    let failed = |source| Error::Write {
+    let failed = |source| atomic_file::Error {
         path: path.to_owned(),
         source,
     };
@@ -166,13 +185,13 @@ pub fn append(path: &Path, run: &Run) -> Result<()> {
         .create(true)
         .open(path)
         .map_err(failed)?;
-    // Where the file system has no locks, one write of one line is still as whole as it makes it.
+    // On a file system without locks, a single write of the whole line is the best that can be done.
     let _ = file.lock();
-    cut_torn_line(&mut file).map_err(failed)?;
-    file.write_all(&line).map_err(failed)
+    end_last_line(&mut file).map_err(failed)?;
+    Ok(file.write_all(&line).map_err(failed)?)
 }
 
-fn cut_torn_line(file: &mut File) -> std::io::Result<()> {
+fn end_last_line(file: &mut File) -> std::io::Result<()> {
     let len = file.metadata()?.len();
     if len == 0 {
         return Ok(());
@@ -185,33 +204,54 @@ fn cut_torn_line(file: &mut File) -> std::io::Result<()> {
         file.rewind()?;
         file.read_to_end(&mut text)?;
         let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
-        file.set_len(whole as u64)?;
+        if serde_json::from_slice::<serde_json::Value>(&text[whole..]).is_ok() {
+            file.write_all(b"\n")?;
+        } else {
+            file.set_len(whole as u64)?;
+        }
     }
     Ok(())
 }
 
-/// All lines of a folder's `runs.jsonl` and of its shards' (`runs-3-of-16.jsonl`), oldest first within a file; lines that
-/// cannot be understood are left out and counted.
+/// What the logs of a folder hold.
+#[derive(Debug, Default)]
+pub struct Log {
+    /// Oldest first within a file.
+    pub runs: Vec<Run>,
+    /// Lines that cannot be understood.
+    pub damaged: usize,
+    /// Files that cannot be read, and why.
+    pub unread: Vec<(PathBuf, std::io::Error)>,
+}
+
+/// All lines of a folder's `runs.jsonl` and of its shards' (`runs-3-of-16.jsonl`), of regular files alone.
 ///
 /// # Errors
-/// When the folder or a file cannot be read.
-pub fn read(folder: &Path) -> std::io::Result<(Vec<Run>, usize)> {
+/// When the folder cannot be read.
+pub fn read(folder: &Path) -> std::io::Result<Log> {
     let mut paths: Vec<PathBuf> = std::fs::read_dir(folder)?
         .filter_map(|entry| Some(entry.ok()?.path()))
         .filter(|path| {
             let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
-            name.is_some_and(|name| name.starts_with("runs") && name.ends_with(".jsonl"))
+            name.is_some_and(|name| name.starts_with("runs") && name.ends_with(".jsonl")) && path.is_file()
         })
         .collect();
     paths.sort();
-    let (mut runs, mut damaged) = (Vec::new(), 0);
+    let mut log = Log::default();
     for path in paths {
-        for line in String::from_utf8_lossy(&std::fs::read(path)?).lines() {
+        let bytes = match std::fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                log.unread.push((path, error));
+                continue;
+            }
+        };
+        for line in String::from_utf8_lossy(&bytes).lines() {
             match serde_json::from_str(line) {
-                Ok(run) => runs.push(run),
-                Err(_) => damaged += 1,
+                Ok(run) => log.runs.push(run),
+                Err(_) => log.damaged += 1,
             }
         }
     }
-    Ok((runs, damaged))
+    Ok(log)
 }

@@ -21,6 +21,21 @@ pub fn general(value: f64, digits: usize) -> String {
 
 /// C's `%.<digits>g`.
 pub fn percent_g(value: f64, digits: usize) -> String {
+    significant(value, digits, without_zeros)
+}
+
+/// C's `%#.<digits>g`: zeros at the end stay, and so does the point.
+pub(super) fn percent_g_with_zeros(value: f64, digits: usize) -> String {
+    significant(value, digits, |text| {
+        if text.contains('.') {
+            text.to_owned()
+        } else {
+            format!("{text}.")
+        }
+    })
+}
+
+fn significant(value: f64, digits: usize, ended: impl Fn(&str) -> String) -> String {
     if value.is_nan() {
         return "nan".into();
     }
@@ -35,18 +50,19 @@ pub fn percent_g(value: f64, digits: usize) -> String {
     let precision = i32::try_from(digits).unwrap_or(i32::MAX);
     if exponent < -4 || exponent >= precision {
         let sign = if exponent < 0 { '-' } else { '+' };
-        return format!("{}e{sign}{:02}", without_zeros(mantissa), exponent.abs());
+        return format!("{}e{sign}{:02}", ended(mantissa), exponent.abs());
     }
     let decimals = usize::try_from(precision - 1 - exponent).unwrap_or(0);
-    without_zeros(&format!("{value:.decimals$}")).to_owned()
+    ended(&format!("{value:.decimals$}"))
 }
 
-fn without_zeros(text: &str) -> &str {
-    if text.contains('.') {
+fn without_zeros(text: &str) -> String {
+    let text = if text.contains('.') {
         text.trim_end_matches('0').trim_end_matches('.')
     } else {
         text
-    }
+    };
+    text.to_owned()
 }
 
 /// `repr(float)`: the shortest text that reads back as the same number.

@@ -1,16 +1,22 @@
-//! Python's `%(name)s` templates, for `--output-template`.
+//! Python's `%(name)s` templates, which name the files of an optimization.
+//!
+//! What Python 2.7 and Python 3 print alike is printed so; where they differ (`%#o`, a float as `%x`, `%.0d` of 0, `%a`, `%c`
+//! beyond ASCII) the template is refused.
 
 use super::Value;
-use super::number::percent_g;
+use super::number::{percent_g, percent_g_with_zeros};
 
 /// Longest field that is padded to; file names end well before.
 const WIDEST: usize = 255;
 
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "these are Python's five flags")]
 struct Field {
     zero: bool,
     left: bool,
     plus: bool,
+    space: bool,
+    alternate: bool,
     width: usize,
     precision: Option<usize>,
 }
@@ -56,7 +62,8 @@ fn field(text: &str) -> Result<(Field, char, &str), String> {
             '0' => field.zero = true,
             '-' => field.left = true,
             '+' => field.plus = true,
-            ' ' | '#' => {}
+            ' ' => field.space = true,
+            '#' => field.alternate = true,
             _ => break,
         }
         chars.next();
@@ -77,63 +84,144 @@ fn field(text: &str) -> Result<(Field, char, &str), String> {
     if chars.next_if(|(_, c)| *c == '.').is_some() {
         field.precision = Some(number(&mut chars)?);
     }
+    // C's length modifier, which Python reads over.
+    chars.next_if(|(_, c)| ['h', 'l', 'L'].contains(c));
     let (at, conversion) = chars.next().ok_or("it ends before the conversion, as s or d")?;
     Ok((field, conversion, &text[at + conversion.len_utf8()..]))
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "%d cuts floats off, as in Python")]
+/// A number in parts: padding with zeros goes between the prefix and the digits.
+struct Parts {
+    is_negative: bool,
+    prefix: &'static str,
+    digits: String,
+}
+
 fn convert(value: &Value, field: &Field, conversion: char) -> Option<String> {
-    let text = match conversion {
-        's' => value.str(),
-        'r' => value.repr(),
-        'd' | 'i' | 'u' => match value {
-            Value::Int(value) => value.to_string(),
-            Value::Bool(value) => i64::from(*value).to_string(),
-            Value::Float(value) => (*value as i64).to_string(),
-            Value::Float32(value) => (*value as i64).to_string(),
-            _ => return None,
-        },
-        'f' | 'F' => format!("{:.*}", field.precision.unwrap_or(6), number(value)?),
-        'g' | 'G' => percent_g(number(value)?, field.precision.unwrap_or(6)),
-        'e' | 'E' => {
-            let text = format!("{:.*e}", field.precision.unwrap_or(6), number(value)?);
-            let (mantissa, exponent) = text.split_once('e')?;
-            let exponent: i32 = exponent.parse().ok()?;
-            format!(
-                "{mantissa}e{}{:02}",
-                if exponent < 0 { '-' } else { '+' },
-                exponent.abs()
-            )
+    let cut = |text: String| match field.precision {
+        Some(precision) => text.chars().take(precision).collect(),
+        None => text,
+    };
+    match conversion {
+        's' => Some(padded(&cut(value.str()), field)),
+        'r' => Some(padded(&cut(value.repr()), field)),
+        'c' => Some(padded(&character(value)?, field)),
+        'd' | 'i' | 'u' | 'x' | 'X' | 'o' => Some(signed(&integer(value, field, conversion)?, field)),
+        'e' | 'E' | 'f' | 'F' | 'g' | 'G' => Some(signed(&float(number(value)?, field, conversion)?, field)),
+        _ => None,
+    }
+}
+
+/// `%c`: a letter, or the number of one in ASCII.
+fn character(value: &Value) -> Option<String> {
+    match value {
+        Value::Int(code) => {
+            let code = u8::try_from(*code).ok().filter(u8::is_ascii)?;
+            Some(char::from(code).to_string())
         }
-        'x' => match value {
-            Value::Int(value) => format!("{value:x}"),
-            _ => return None,
-        },
+        Value::Str(text) if text.chars().count() == 1 => Some(text.clone()),
+        _ => None,
+    }
+}
+
+/// The conversions of whole numbers; `%d` cuts floats off.
+fn integer(value: &Value, field: &Field, conversion: char) -> Option<Parts> {
+    let is_decimal = matches!(conversion, 'd' | 'i' | 'u');
+    let whole = match value {
+        Value::Int(whole) => *whole,
+        Value::Bool(whole) => i64::from(*whole),
+        Value::Float(_) | Value::Float32(_) if is_decimal => {
+            let cut = number(value)?.trunc();
+            let digits = format!("{:.0}", cut.abs());
+            return cut.is_finite().then(|| integer_parts(cut < 0.0, "", digits, field))?;
+        }
         _ => return None,
     };
-    let is_number = !matches!(conversion, 's' | 'r');
-    let text = match field.precision {
-        Some(precision) if !is_number => text.chars().take(precision).collect(),
-        _ => text,
+    let size = whole.unsigned_abs();
+    let (prefix, digits) = match conversion {
+        'x' if field.alternate => ("0x", format!("{size:x}")),
+        'X' if field.alternate => ("0X", format!("{size:X}")),
+        'o' if field.alternate => return None,
+        'x' => ("", format!("{size:x}")),
+        'X' => ("", format!("{size:X}")),
+        'o' => ("", format!("{size:o}")),
+        _ => ("", size.to_string()),
     };
-    let (sign, digits) = match text.strip_prefix('-') {
-        Some(digits) if is_number => ("-", digits),
-        _ if is_number && field.plus => ("+", text.as_str()),
-        _ => ("", text.as_str()),
-    };
-    let missing = field.width.saturating_sub(sign.len() + digits.chars().count());
-    Some(if field.left {
-        format!("{sign}{digits}{}", " ".repeat(missing))
-    } else if field.zero && is_number {
-        format!("{sign}{}{digits}", "0".repeat(missing))
-    } else {
-        format!("{}{sign}{digits}", " ".repeat(missing))
+    integer_parts(whole < 0, prefix, digits, field)
+}
+
+/// With at least as many digits as the precision says.
+fn integer_parts(is_negative: bool, prefix: &'static str, digits: String, field: &Field) -> Option<Parts> {
+    if digits == "0" && field.precision == Some(0) {
+        return None;
+    }
+    let missing = field.precision.unwrap_or(0).saturating_sub(digits.len());
+    Some(Parts {
+        is_negative,
+        prefix,
+        digits: "0".repeat(missing) + &digits,
     })
+}
+
+/// The conversions of floating-point numbers, as C has them.
+fn float(value: f64, field: &Field, conversion: char) -> Option<Parts> {
+    let precision = field.precision.unwrap_or(6);
+    let size = value.abs();
+    let digits = match conversion.to_ascii_lowercase() {
+        _ if !value.is_finite() => if value.is_nan() { "nan" } else { "inf" }.to_owned(),
+        'f' if field.alternate && precision == 0 => format!("{size:.0}."),
+        'f' => format!("{size:.precision$}"),
+        'g' if field.alternate => percent_g_with_zeros(size, precision),
+        'g' => percent_g(size, precision),
+        _ => {
+            let text = format!("{size:.precision$e}");
+            let (mantissa, exponent) = text.split_once('e')?;
+            let exponent: i32 = exponent.parse().ok()?;
+            let point = if field.alternate && precision == 0 { "." } else { "" };
+            let sign = if exponent < 0 { '-' } else { '+' };
+            format!("{mantissa}{point}e{sign}{:02}", exponent.abs())
+        }
+    };
+    let digits = if conversion.is_ascii_uppercase() {
+        digits.to_ascii_uppercase()
+    } else {
+        digits
+    };
+    Some(Parts {
+        is_negative: value.is_sign_negative() && !value.is_nan(),
+        prefix: "",
+        digits,
+    })
+}
+
+fn signed(parts: &Parts, field: &Field) -> String {
+    let sign = match (parts.is_negative, field.plus, field.space) {
+        (true, _, _) => "-",
+        (false, true, _) => "+",
+        (false, false, true) => " ",
+        (false, false, false) => "",
+    };
+    let begin = format!("{sign}{}", parts.prefix);
+    if field.zero && !field.left {
+        let missing = field.width.saturating_sub(begin.len() + parts.digits.len());
+        return format!("{begin}{}{}", "0".repeat(missing), parts.digits);
+    }
+    padded(&format!("{begin}{}", parts.digits), field)
+}
+
+fn padded(text: &str, field: &Field) -> String {
+    let missing = " ".repeat(field.width.saturating_sub(text.chars().count()));
+    if field.left {
+        format!("{text}{missing}")
+    } else {
+        format!("{missing}{text}")
+    }
 }
 
 fn number(value: &Value) -> Option<f64> {
     match value {
         Value::Float32(value) => Some(f64::from(*value)),
+        Value::Bool(value) => Some(f64::from(u8::from(*value))),
         other => other.as_number(),
     }
 }

@@ -37,6 +37,45 @@ impl From<usize> for Value {
 const LONGEST_LIST: usize = 4;
 
 impl Value {
+    /// The number, if it is one.
+    #[expect(clippy::cast_precision_loss, reason = "settings are small")]
+    pub fn as_number(&self) -> Option<f64> {
+        match self {
+            Self::Int(value) => Some(*value as f64),
+            Self::Float(value) => Some(*value),
+            _ => None,
+        }
+    }
+
+    /// The entries of a tuple or list.
+    pub fn as_sequence(&self) -> Option<&[Self]> {
+        match self {
+            Self::Tuple(values) | Self::List(values) => Some(values),
+            _ => None,
+        }
+    }
+
+    /// The number alone, or all numbers of a tuple or list.
+    pub fn as_numbers(&self) -> Option<Vec<f64>> {
+        match self.as_sequence() {
+            Some(values) => values.iter().map(Self::as_number).collect(),
+            None => Some(vec![self.as_number()?]),
+        }
+    }
+
+    /// The whole numbers, not negative, of a tuple or list.
+    pub fn as_sizes(&self) -> Option<Vec<usize>> {
+        self.as_sequence()?
+            .iter()
+            .map(|value| match value {
+                Self::Int(value) => usize::try_from(*value).ok(),
+                _ => None,
+            })
+            .collect()
+    }
+}
+
+impl Value {
     /// `str(value)`.
     pub fn str(&self) -> String {
         match self {
@@ -87,6 +126,17 @@ impl Value {
                     last[0].str(),
                     last[1].str()
                 )
+            }
+            // Floats in lists of results are NumPy's, whose repr had 17 digits.
+            Self::List(values) => {
+                let all: Vec<String> = values
+                    .iter()
+                    .map(|value| match value {
+                        Self::Float(value) => general(*value, 17),
+                        other => other.repr(),
+                    })
+                    .collect();
+                format!("[{}]", all.join(", "))
             }
             other => other.str(),
         }

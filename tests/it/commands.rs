@@ -166,3 +166,77 @@ fn classify_names_a_flamingo() {
     let printed = String::from_utf8(output.stdout).unwrap();
     assert!(printed.lines().nth(1).unwrap().ends_with("130  flamingo"), "{printed}");
 }
+
+#[test]
+fn help_fits_a_screen_and_other_words_lead_to_the_right_flag() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = |arguments: &[&str]| {
+        let output = deepvis(folder.path(), arguments);
+        worked(&output);
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let short = text(&["optimize", "-h"]);
+    assert!(short.lines().count() <= 24, "{} lines:\n{short}", short.lines().count());
+    assert!(short.lines().all(|line| line.chars().count() <= 100), "{short}");
+    for part in [
+        "[NET]",
+        "--push-layer",
+        "--push-channel",
+        "--preset",
+        "--output-prefix",
+        "Examples:",
+    ] {
+        assert!(short.contains(part), "{part}: {short}");
+    }
+    assert!(text(&["optimize", "--help"]).contains("--stats-every"));
+    assert!(text(&["completions", "bash"]).contains("--push-channel"));
+    assert!(text(&["man", "optimize"]).contains(".TH"));
+    let output = optimize(
+        folder.path(),
+        &[
+            "--layer",
+            "y",
+            "--channel",
+            "3",
+            "--seed",
+            "1",
+            "--iterations",
+            "2",
+            "--lr",
+            "50",
+            "--out",
+            "r/a",
+        ],
+    );
+    worked(&output);
+    let said = crate::program::said(&output);
+    assert!(said.contains("--iterations is called --max-iter"), "{said}");
+    let info = std::fs::read_to_string(folder.path().join("r/a_y_0003_1_info.txt")).unwrap();
+    assert!(
+        info.contains("lr_params: {'lr': 50}") && info.contains("max_iter: 2"),
+        "{info}"
+    );
+    // A flag given twice counts as given last, and may be shortened.
+    worked(&optimize(
+        folder.path(),
+        &[
+            "--push-l",
+            "conv1",
+            "--push-layer",
+            "y",
+            "--push-ch",
+            "2",
+            "--output-prefix",
+            "r/b",
+        ],
+    ));
+    assert!(folder.path().join("r/b_y_0002_0_info.txt").exists());
+    refused(
+        &optimize(folder.path(), &["--push-layer", "y", "--batch-size", "0"]),
+        &["--batch-size", "at least 1"],
+    );
+    refused(
+        &deepvis(folder.path(), &["gallery", "r/a_y_0003_1_info.txt"]),
+        &["is a file", "such as r"],
+    );
+}

@@ -8,7 +8,7 @@ use deepvis::network::host::lrn::AcrossChannels;
 use deepvis::network::host::pooling::{AveragePool, MaxPool, Windows};
 use deepvis::network::host::{HostFunction, apply, apply_with};
 use deepvis::network::layers;
-use deepvis_importer::graph::{Lrn, LrnRegion};
+use deepvis_importer::graph::{Counted, Lrn, LrnRegion, Pads};
 use proptest::prelude::*;
 use rand_mt::Mt;
 
@@ -18,7 +18,7 @@ use crate::support::{ndarray, relative_error};
 const TOLERANCE: f64 = 1e-5;
 
 /// Entries between -1 and 1.
-fn draw<const D: usize>(shape: [usize; D], seed: u32, device: &Device) -> Tensor<D> {
+pub fn draw<const D: usize>(shape: [usize; D], seed: u32, device: &Device) -> Tensor<D> {
     let mut random = Mt::new(seed);
     let values: Vec<f32> = (0..shape.iter().product())
         .map(|_| random.next_u32() as f32 / u32::MAX as f32 * 2.0 - 1.0)
@@ -39,7 +39,7 @@ fn both_ways<const D: usize>(x: &Tensor<D>, f: impl Fn(Tensor<D>) -> Tensor<D>) 
     (shape.to_vec(), values(y), values(x.grad(&gradients).unwrap()))
 }
 
-fn same<const D: usize>(
+pub fn same<const D: usize>(
     x: &Tensor<D>,
     ours: impl Fn(Tensor<D>) -> Tensor<D>,
     composed: impl Fn(Tensor<D>) -> Tensor<D>,
@@ -56,7 +56,7 @@ fn same<const D: usize>(
     Ok(())
 }
 
-fn devices() -> [Device; 2] {
+pub fn devices() -> [Device; 2] {
     [Device::flex().autodiff(), ndarray().autodiff()]
 }
 
@@ -129,7 +129,8 @@ fn windows() -> impl Strategy<Value = Windows> {
             output,
             kernel: [kernel; 2],
             stride: [stride; 2],
-            pad: [pad; 2],
+            pads: Pads::both([pad; 2]),
+            counted: Counted::Padded,
         }
     })
 }
@@ -211,15 +212,26 @@ proptest! {
             let [channels, rows, columns] = geometry.input;
             let x = draw([batch, channels, rows, columns], 1, &device);
             let [kernel_rows, kernel_columns] = geometry.kernel;
-            let weight = draw([geometry.output[0], channels / geometry.group, kernel_rows, kernel_columns], 2, &device);
-            let bias = bias.then(|| draw([geometry.output[0]], 3, &device));
+            let outputs = geometry.output[0];
+            let weight = draw([outputs, channels / geometry.group, kernel_rows, kernel_columns], 2, &device);
+            // Far from where a ReLU bends, for there the last bit of a sum decides whether a gradient passes: with terms of
+            // one sign, and of another in every second channel.
+            let signs = Tensor::<1>::from_floats([1.0, -1.0], &device).repeat(&[outputs.div_ceil(2)]).narrow(0, 0, outputs);
+            let (x, weight) = match relu {
+                Some(_) => (x.abs(), weight.abs() * signs.clone().reshape([outputs, 1, 1, 1])),
+                None => (x, weight),
+            };
+            let bias = bias.then(|| match relu {
+                Some(_) => draw([outputs], 3, &device).abs().add_scalar(0.5) * signs,
+                None => draw([outputs], 3, &device),
+            });
             same(
                 &x,
                 |x| apply_with(x, weight.clone(), bias.clone(), Convolve::new(geometry, relu)),
                 |x| {
                     let y = layers::convolution::plain(x, weight.clone(), bias.clone(), &geometry);
                     match relu {
-                        Some(slope) => layers::activation::relu(y, slope),
+                        Some(slope) => layers::entrywise::relu(y, slope),
                         None => y,
                     }
                 },
@@ -245,7 +257,7 @@ proptest! {
                 |x| {
                     let y = layers::convolution::plain(x, weight.clone(), Some(bias.clone()), &geometry);
                     match relu {
-                        Some(slope) => layers::activation::relu(y, slope),
+                        Some(slope) => layers::entrywise::relu(y, slope),
                         None => y,
                     }
                 },
@@ -348,7 +360,7 @@ proptest! {
             let bias = bias.then(|| draw([outputs], 3, &device));
             same(
                 &x,
-                |x| apply_with(x, weight.clone(), bias.clone(), InnerProduct { outputs, inputs }),
+                |x| apply_with(x, weight.clone(), bias.clone(), InnerProduct { outputs, inputs, rows: 1 }),
                 |x| layers::inner_product::plain(x, weight.clone(), bias.clone()),
             )?;
         }

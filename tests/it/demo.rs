@@ -15,9 +15,13 @@ fn the_demo_makes_a_dozen_units_and_a_gallery() {
     assert!(told.contains("deepvis-demo/index.html"), "{told}");
     let results = files(&folder.path().join("deepvis-demo"));
     assert_eq!(results.iter().filter(|name| name.ends_with("_best_X.jpg")).count(), 12);
-    for name in ["index.html", "montage.png", "montage_fc7.png", "runs.jsonl"] {
+    for name in ["index.html", "montages", "runs.jsonl"] {
         assert!(results.contains(&name.to_owned()), "{results:?}");
     }
+    assert_eq!(
+        files(&folder.path().join("deepvis-demo/montages")),
+        ["all.png", "conv3.png", "conv5.png", "fc7.png"]
+    );
     // In the end every class unit is the largest of its layer.
     for unit in results
         .iter()
@@ -61,7 +65,14 @@ fn pictures_on_the_way_and_an_animation() {
     ));
     let place = folder.path().join("r");
     let ending = |name: &String| name.strip_prefix("x_fc7_0024_0_").map(str::to_owned);
-    let mut expected = vec!["best_X.jpg", "best_Xpm.jpg", "climb.gif", "info.pkl", "info.txt"];
+    let mut expected = vec![
+        "best_X.jpg",
+        "best_Xpm.jpg",
+        "climb.gif",
+        "info.json",
+        "info.pkl",
+        "info.txt",
+    ];
     expected.extend(["iteration_000000.jpg", "iteration_000003.jpg", "iteration_000006.jpg"]);
     assert_eq!(files(&place).iter().filter_map(ending).collect::<Vec<_>>(), expected);
     let gif = std::fs::read(place.join("x_fc7_0024_0_climb.gif")).unwrap();
@@ -103,10 +114,10 @@ fn a_gallery_needs_nothing_else_and_escapes_what_it_shows() {
     assert!(!page.contains("https://"));
     assert_eq!(page.matches("data:image/jpeg;base64,").count(), 27);
     // Nine seeds of a unit make 3 x 3 pictures; each is enlarged to 96 pixels, 4 apart.
-    let seeds = image::open(folder.path().join("r/montage_y_0002.png")).unwrap();
+    let seeds = image::open(folder.path().join("r/montages/y_0002.png")).unwrap();
     assert_eq!((seeds.width(), seeds.height()), (304, 304));
     // Three units make 2 x 2, each with a line of writing of 16 pixels below.
-    let units = image::open(folder.path().join("r/montage.png")).unwrap();
+    let units = image::open(folder.path().join("r/montages/all.png")).unwrap();
     assert_eq!((units.width(), units.height()), (204, 236));
     std::fs::create_dir(folder.path().join("empty")).unwrap();
     crate::program::refused(

@@ -3,53 +3,97 @@
 use std::process::Command;
 use std::sync::Arc;
 
-use deepvis::optimizer::{Climb, LearningRate, Number, Params, Regularizers, Results, StartAt, Unit};
+use deepvis::ascent::{Climb, Ending, Optimizer, Precision, Recipe, Record, Regularizers, Schedule, Snapshot, Start};
+use deepvis::model::Preprocessing;
+use deepvis::objective::Unit;
 use deepvis::output::images::{around_zero, picture, plus_mean};
-use deepvis::output::{Extras, ResultFiles, pickle, text, write_results};
+use deepvis::output::original::{FindParams, Number, Spelling, pickle, text};
+use deepvis::output::{Extras, Provenance, ResultFiles, write_results};
 use deepvis::python::{Value, literal};
 
 use crate::support::{npy64, repository, shared};
 
-/// The parameters of the reference's `info.txt`.
-fn reference_params() -> Params {
-    Params {
-        unit: Unit {
-            layer: "conv10".into(),
-            channel: 130,
-            spatial: [7, 7],
-        },
-        push_dir: Number::Int(1),
-        start_at: StartAt::MeanPlusRand,
-        rand_seed: 0,
+/// The recipe of the reference's `info.txt`, and its numbers as they were given.
+fn reference_params() -> (Recipe, Spelling) {
+    let recipe = Recipe {
+        start: Start::MeanPlusRand,
+        seed: 0,
         regularizers: Regularizers {
-            decay: Number::Float(0.0001),
-            blur_radius: Number::Float(1.0),
+            decay: 0.0001,
+            blur_radius: 1.0,
             blur_every: 4,
             ..Regularizers::default()
         },
-        rate: LearningRate::Constant { lr: 100.0 },
+        optimizer: Optimizer::GradientAscent {
+            schedule: Schedule::Constant { lr: 100.0 },
+        },
+        steps: 50,
+        ..Recipe::of_unit("conv10", 130).at(7, 7)
+    };
+    let spelling = Spelling {
+        push_dir: Number::Int(1),
         lr_params: literal::parse("{'lr': 100.0}").unwrap(),
-        max_iter: 50,
-    }
+        ..Spelling::plain(&recipe)
+    };
+    (recipe, spelling)
 }
 
-/// Two iterations of a climb on a made-up gradient: results that are small and known.
-fn short_results(iterations: usize) -> (Params, Results) {
-    let params = Params {
-        max_iter: iterations,
-        unit: Unit {
-            layer: "fc8".into(),
-            channel: 1,
-            spatial: [0, 0],
-        },
-        ..reference_params()
+/// A few iterations of made-up figures: results that are small and known.
+fn short_results(iterations: usize) -> (Recipe, Spelling, Record) {
+    let (mut recipe, spelling) = reference_params();
+    recipe.steps = iterations;
+    recipe.objective.unit = Unit {
+        layer: "fc8".into(),
+        channel: 1,
+        spatial: [0, 0],
     };
-    let mut climb = Climb::new(params.clone(), Arc::from(vec![100.0; 3 * 5 * 6]), [3, 5, 6], &[1, 3]).unwrap();
-    for i in 0..iterations {
-        climb.write_image(&mut Vec::new());
-        climb.advance(&[0.25, 0.5 + i as f32, 0.75], &[0.01; 90]).unwrap();
+    let mean = Arc::from(vec![100.0; 3 * 5 * 6]);
+    let climb = Climb::new(recipe.clone(), mean, [3, 5, 6], &[1, 3]).unwrap();
+    let mut record = climb.into_record();
+    let snapshot = |ii: usize| {
+        Some(Snapshot {
+            ii,
+            obj: 0.5 + ii as f32,
+            xx: record.x0.iter().map(|x| x + ii as f64).collect(),
+        })
+    };
+    let (first, last) = (snapshot(1), snapshot(iterations - 1));
+    for ii in 0..iterations {
+        record.ii.push(ii);
+        record.obj.push(0.5 + ii as f32);
+        record.idxmax.push(if ii == 0 { [2, 0, 0] } else { [1, 0, 0] });
+        record.ismax.push(ii > 0);
+        record.norm.push(100.0 + ii as f64 / 3.0);
+        record.dist.push(ii as f64);
+        record.std.push(10.0);
+        record.grad_norm.push(0.1);
+        record.lr.push(100.0);
     }
-    (params, climb.into_results())
+    record.best.clone_from(&last);
+    record.last = last;
+    record.majority = first.filter(|_| iterations > 1);
+    record.ending = Some(if iterations > 1 {
+        Ending::MajoritySuccess
+    } else {
+        Ending::MajorityFailure
+    });
+    (recipe, spelling, record)
+}
+
+/// Where these results come from.
+fn provenance(recipe: &Recipe, record: &Record) -> Provenance {
+    Provenance {
+        run_key: "0".into(),
+        is_complete: true,
+        is_flat: false,
+        iterations: record.ii.len(),
+        network: "made up".into(),
+        preprocessing: Preprocessing::default(),
+        recipe: recipe.clone(),
+        precision: Precision::Float64,
+        backend: "none".into(),
+        version: "0".into(),
+    }
 }
 
 #[test]
@@ -82,8 +126,13 @@ fn info_txt_is_that_of_the_original() {
         return;
     };
     let expected = std::fs::read_to_string(folder.join("info.txt")).unwrap();
-    let (_, results) = short_results(6);
-    let found = text::info(&reference_params(), &results);
+    let (_, _, record) = short_results(6);
+    let (recipe, spelling) = reference_params();
+    let params = FindParams {
+        recipe: &recipe,
+        spelling: &spelling,
+    };
+    let found = text::info(params, &record);
     let half = expected.find("FindResults").unwrap();
     assert_eq!(found[..found.find("FindResults").unwrap()], expected[..half]);
     let names = |text: &str| -> Vec<String> {
@@ -128,7 +177,7 @@ fn values_are_spelled_as_in_the_specification() {
     );
 }
 
-fn python(code: &str, folder: &std::path::Path) -> Option<String> {
+pub fn python(code: &str, folder: &std::path::Path) -> Option<String> {
     let run = |code: &str| {
         Command::new("python3")
             .args(["-W", "error", "-c", code])
@@ -139,7 +188,7 @@ fn python(code: &str, folder: &std::path::Path) -> Option<String> {
     match run("import numpy") {
         Ok(output) if output.status.success() => {}
         _ => {
-            eprintln!("SKIPPED: there is no python3 with NumPy here, so this test checks nothing");
+            crate::support::skip("there is no python3 with NumPy here");
             return None;
         }
     }
@@ -148,17 +197,45 @@ fn python(code: &str, folder: &std::path::Path) -> Option<String> {
     Some(String::from_utf8(output.stdout).unwrap())
 }
 
+/// A spectrum has other numbers than pixels.
+#[test]
+fn the_start_of_a_parameterized_image_loads_in_python() {
+    let folder = tempfile::tempdir().unwrap();
+    let (recipe, spelling, mut record) = short_results(6);
+    record.x0 = (0..7).map(f64::from).collect();
+    let params = FindParams {
+        recipe: &recipe,
+        spelling: &spelling,
+    };
+    let bytes = pickle::info(params, &record, pickle::Arrays::Whole, pickle::Protocol::Three).unwrap();
+    std::fs::write(folder.path().join("big.pkl"), bytes).unwrap();
+    let code = "
+import pickle, numpy as np
+with open('big.pkl', 'rb') as f:
+    params, results = pickle.load(f)
+assert results.x0.tolist() == [0, 1, 2, 3, 4, 5, 6] and results.last_xx.shape == (3, 5, 6)
+print(results)
+";
+    if let Some(printed) = python(code, folder.path()) {
+        assert!(text::info(params, &record).ends_with(&printed), "{printed}");
+    }
+}
+
 #[test]
 fn pickles_load_in_python() {
     let folder = tempfile::tempdir().unwrap();
-    let (params, results) = short_results(6);
+    let (recipe, spelling, record) = short_results(6);
+    let params = FindParams {
+        recipe: &recipe,
+        spelling: &spelling,
+    };
     for (name, arrays) in [
         ("big.pkl", pickle::Arrays::Whole),
         ("small.pkl", pickle::Arrays::Trimmed),
     ] {
         std::fs::write(
             folder.path().join(name),
-            pickle::info(&params, &results, arrays).unwrap(),
+            pickle::info(params, &record, arrays, pickle::Protocol::Three).unwrap(),
         )
         .unwrap();
     }
@@ -183,17 +260,21 @@ print(params); print(); print(results)
     let Some(printed) = python(code, folder.path()) else {
         return;
     };
-    assert_eq!(printed, text::info(&params, &results));
+    assert_eq!(printed, text::info(params, &record));
 }
 
 #[test]
 fn without_majority_the_pickle_says_none() {
     let folder = tempfile::tempdir().unwrap();
-    let (params, results) = short_results(1);
-    assert!(results.majority.is_none());
+    let (recipe, spelling, record) = short_results(1);
+    let params = FindParams {
+        recipe: &recipe,
+        spelling: &spelling,
+    };
+    assert!(record.majority.is_none());
     std::fs::write(
         folder.path().join("a.pkl"),
-        pickle::info(&params, &results, pickle::Arrays::Whole).unwrap(),
+        pickle::info(params, &record, pickle::Arrays::Whole, pickle::Protocol::Three).unwrap(),
     )
     .unwrap();
     let code = "
@@ -214,17 +295,27 @@ assert results.majority_ii is None and results.meta_result == 'Metaresult: major
 fn results_are_never_overwritten_unasked() {
     let folder = tempfile::tempdir().unwrap();
     let prefix = folder.path().join("sub/opt").to_string_lossy().into_owned();
-    let (params, results) = short_results(6);
+    let (recipe, spelling, record) = short_results(6);
+    let params = FindParams {
+        recipe: &recipe,
+        spelling: &spelling,
+    };
     let template = "%(p.push_layer)s_%(p.push_channel)04d_%(r.best_ii)d";
-    let files = ResultFiles::new(&prefix, template, &params, Some(&results)).unwrap();
+    let files = ResultFiles::new(&prefix, template, params, Some(&record)).unwrap();
     assert!(files.path("info.txt").ends_with("sub/opt_fc8_0001_5_info.txt"));
     let mut extras = Extras {
         mean: &[100.0; 90],
         swap: [2, 1, 0],
         skip_big: true,
+        protocol: deepvis::output::original::pickle::Protocol::Three,
+        is_deep: false,
+        npz: None,
         brave: false,
     };
-    write_results(&files, &params, &results, &extras, || Ok(())).unwrap();
+    write_results(&files, params, &record, &extras, &provenance(&recipe, &record), || {
+        Ok(())
+    })
+    .unwrap();
     let mut names: Vec<_> = std::fs::read_dir(folder.path().join("sub"))
         .unwrap()
         .map(|e| e.unwrap().file_name().into_string().unwrap())
@@ -232,21 +323,30 @@ fn results_are_never_overwritten_unasked() {
     names.sort();
     assert_eq!(
         names,
-        ["best_X.jpg", "best_Xpm.jpg", "info.pkl", "info.txt"].map(|n| format!("opt_fc8_0001_5_{n}"))
+        ["best_X.jpg", "best_Xpm.jpg", "info.json", "info.pkl", "info.txt"].map(|n| format!("opt_fc8_0001_5_{n}"))
     );
-    let error = write_results(&files, &params, &results, &extras, || Ok(()))
-        .unwrap_err()
-        .to_string();
-    assert!(error.contains("exists already") && error.contains("--brave"), "{error}");
+    let error = write_results(&files, params, &record, &extras, &provenance(&recipe, &record), || {
+        Ok(())
+    })
+    .unwrap_err()
+    .to_string();
+    assert!(error.contains("exists already"), "{error}");
     extras.brave = true;
-    write_results(&files, &params, &results, &extras, || Ok(())).unwrap();
+    write_results(&files, params, &record, &extras, &provenance(&recipe, &record), || {
+        Ok(())
+    })
+    .unwrap();
 }
 
 #[test]
 fn a_layer_name_does_not_lead_out_of_the_folder() {
-    let (mut params, results) = short_results(1);
-    params.unit.layer = "../../loss3/classifier".into();
-    let files = ResultFiles::new("results/opt", "%(p.push_layer)s", &params, Some(&results)).unwrap();
+    let (mut recipe, spelling, record) = short_results(1);
+    recipe.objective.unit.layer = "../../loss3/classifier".into();
+    let params = FindParams {
+        recipe: &recipe,
+        spelling: &spelling,
+    };
+    let files = ResultFiles::new("results/opt", "%(p.push_layer)s", params, Some(&record)).unwrap();
     assert_eq!(
         files.path("info.txt"),
         std::path::Path::new("results/opt__/_/loss3/classifier_info.txt")

@@ -2,6 +2,7 @@
 
 use burn::tensor::Device;
 use deepvis::network::{InputSize, Network};
+use deepvis_importer::Import;
 
 use crate::support::{self, MOST_ENTRIES, json, npy32, relative_error, repository, value_and_gradient};
 
@@ -23,12 +24,17 @@ const WGPU_FACTOR: f64 = 10.0;
 /// The cases there are.
 const CASES: usize = 63;
 
-/// Errors of a case: of its output and of its gradient.
+/// Errors of a case computed from its Caffe files: of its output and of its gradient.
 fn check(name: &str, device: &Device) -> Result<(f64, f64), String> {
     let folder = repository("tests/fixtures/layers").join(name);
+    let import = deepvis_importer::import(&folder.join("deploy.prototxt"), &folder.join("weights.caffemodel"));
+    check_import(name, &import.map_err(|e| e.to_string())?, device)
+}
+
+/// Errors of a case as it was read: of its output and of its gradient.
+fn check_import(name: &str, import: &Import, device: &Device) -> Result<(f64, f64), String> {
+    let folder = repository("tests/fixtures/layers").join(name);
     let case = json(&folder.join("case.json"));
-    let import = deepvis_importer::import(&folder.join("deploy.prototxt"), &folder.join("weights.caffemodel"))
-        .map_err(|e| e.to_string())?;
     let target = case["target"].as_str().unwrap();
     let network = Network::build(
         &import.graph,
@@ -72,7 +78,7 @@ fn names() -> Vec<String> {
     names
 }
 
-fn check_all(backend: &str, device: &Device, factor: f64) {
+fn check_all(backend: &str, factor: f64, check: impl Fn(&str) -> Result<(f64, f64), String>) {
     let mut failures = Vec::new();
     for name in names() {
         let tolerance = if LONG_CHAINS.contains(&name.as_str()) {
@@ -81,7 +87,7 @@ fn check_all(backend: &str, device: &Device, factor: f64) {
             TOLERANCE
         };
         let tolerance = tolerance * factor;
-        match check(&name, device) {
+        match check(&name) {
             Ok((output, gradient)) if output <= tolerance && gradient <= tolerance => {}
             Ok((output, gradient)) => failures.push(format!("{backend} {name}: {output:.1e} {gradient:.1e}")),
             Err(error) => failures.push(format!("{backend} {name}: {error}")),
@@ -92,16 +98,26 @@ fn check_all(backend: &str, device: &Device, factor: f64) {
 
 #[test]
 fn all_cases_match_caffe_on_flex() {
-    check_all("flex", &Device::flex(), 1.0);
+    check_all("flex", 1.0, |name| check(name, &Device::flex()));
+}
+
+/// Files that `deepvis import` of version 0.1 wrote.
+#[test]
+fn burnpacks_of_the_first_layout_are_read() {
+    let folder = repository("tests/fixtures/layout1");
+    check_all("first layout", 1.0, |name| {
+        let import = deepvis_importer::record::open(&folder.join(name).with_extension("bpk"));
+        check_import(name, &import.map_err(|e| e.to_string())?, &Device::flex())
+    });
 }
 
 #[test]
 fn all_cases_match_caffe_on_ndarray() {
-    check_all("ndarray", &support::ndarray(), 1.0);
+    check_all("ndarray", 1.0, |name| check(name, &support::ndarray()));
 }
 
-/// The in-place case with a blob for each layer: folded, it computes what Caffe did, and every blob that is folded away can
-/// be pushed itself.
+/// The in-place case with a blob for each layer: folded, it computes what Caffe did, and every blob that is folded away
+/// can be pushed itself.
 #[test]
 fn layers_that_are_folded_away_can_be_pushed() {
     let folder = repository("tests/fixtures/layers/batchnorm_inplace");
@@ -162,9 +178,9 @@ fn only_what_a_target_needs_is_built() {
     let without_b = deepvis_importer::Weights::new(
         import
             .weights
-            .layers()
-            .filter(|(name, _)| *name != "b")
-            .map(|(n, b)| (n.into(), b.to_vec()))
+            .tensors()
+            .filter(|(name, _)| !name.starts_with("b."))
+            .map(|(name, stored)| (name.into(), stored.clone()))
             .collect(),
         "without b".into(),
     );
@@ -191,10 +207,11 @@ fn all_cases_match_caffe_on_wgpu() {
         .into_iter()
         .find(|adapter| adapter.api != "Gl")
     else {
-        eprintln!("SKIPPED: there is no adapter here, so this test checks nothing");
+        crate::support::skip("there is no adapter here");
         return;
     };
-    check_all("wgpu", &deepvis::backend::gpu(&adapter), WGPU_FACTOR);
+    let device = deepvis::backend::gpu(&adapter);
+    check_all("wgpu", WGPU_FACTOR, |name| check(name, &device));
 }
 
 #[test]

@@ -1,19 +1,36 @@
 //! Everything that is tested from outside, in one binary so that burn is linked once.
 
+mod bits;
 mod browser;
+mod chromium;
+mod climbing;
 mod commands;
 mod composition;
+mod composition_modern;
 mod demo;
 mod device;
+mod everyday;
+mod explore;
+mod features;
 mod fetch;
 mod files;
+mod fork_layers;
+mod formulas;
+mod fuzz;
 mod layers;
 mod many;
 mod mistakes;
 mod models;
+mod naming;
+mod onnx;
 mod optimize;
+mod original;
+mod preprocessing;
 mod program;
+mod random_nets;
 mod robustness;
 mod runs;
 mod steps;
 mod support;
+mod templates;
+mod user_cases;

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
+use assert_cmd::Command;
 use serde_json::Value;
 
 use crate::program::{deepvis, files, info, optimize, refused, said, started, words, worked};
@@ -22,7 +23,7 @@ fn several_units_and_seeds_equal_single_runs() {
         &words("--push-layer y --push-channel 0-2,4 --rand-seed 0,3 --output-prefix a/x"),
     );
     worked(&together);
-    assert_eq!(files(&folder.path().join("a")).len(), 8 * 5 + 1);
+    assert_eq!(files(&folder.path().join("a")).len(), 8 * 6 + 1);
     worked(&optimize(
         folder.path(),
         &words("--push-layer y --push-channel 4 --rand-seed 3 --output-prefix b/x"),
@@ -61,37 +62,12 @@ fn several_units_are_resumed() {
     refused(
         &optimize(folder.path(), &[&units[..], &["--decay", "0.5"]].concat()),
         &[
-            "x_y_0000_0_info.txt is there already with other settings (decay: 0, not decay: 0.5)",
+            "x_y_0000_0_info.json is there already, of something else: decay: 0, not decay: 0.5",
             "--brave",
         ],
     );
     worked(&optimize(folder.path(), &[&units[..], &["--brave"]].concat()));
     assert_ne!(read("x_y_0001_0_info.txt"), kept);
-}
-
-/// Ctrl-C finishes the iteration and writes what was found.
-#[cfg(unix)]
-#[test]
-fn an_interrupted_climb_is_written() {
-    let folder = tempfile::tempdir().unwrap();
-    let forever = words("--push-layer y --push-channel 1 --max-iter 100000000 --verbose");
-    let mut child = started(folder.path(), &forever)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    // It is interrupted when it climbs, however long the machine takes to start it.
-    let mut lines = std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().unwrap()));
-    assert!(lines.any(|line| line.unwrap().starts_with("10 ")));
-    let rest = std::thread::spawn(move || lines.count());
-    let kill = std::process::Command::new("kill")
-        .args(["-INT", &child.id().to_string()])
-        .status();
-    assert!(kill.unwrap().success());
-    assert_eq!(child.wait().unwrap().code(), Some(130));
-    rest.join().unwrap();
-    let info = info(folder.path(), "optimize_results/opt_y_0001_0");
-    assert!(info.contains("meta_result: Metaresult: majority"), "{info}");
 }
 
 /// Several layers by name and by pattern; each line of the log says what the files say.
@@ -133,7 +109,10 @@ fn layers_can_be_listed_and_matched_and_every_unit_is_logged() {
     }
     assert_eq!(lines[8]["label"], "triangle");
     refused(
-        &deepvis(folder.path(), &words("optimize --model demo --push-layer cnov*")),
+        &deepvis(
+            folder.path(),
+            &words("optimize --backend flex --model demo --push-layer cnov*"),
+        ),
         &["--push-layer cnov*: no layer matches"],
     );
 }
@@ -203,59 +182,270 @@ fn shards_share_the_work() {
     }
 }
 
-/// Killed at any moment, nothing that stands under its final name is half-written, and the same command goes on.
-#[cfg(unix)]
+/// Whole climbs of the bundled network: alone, in 2, in 32, each with 1, 2 and 3 threads: the same files.
 #[test]
-fn killed_at_any_moment_nothing_is_half_written() {
+fn whole_climbs_are_the_same_in_any_company_and_on_any_number_of_threads() {
     let folder = tempfile::tempdir().unwrap();
-    let units = words(
-        "--push-layer y --push-channel all --rand-seed 0-9 --output-prefix r/x --batch-size 2 --max-iter 3 --quiet",
-    );
-    let place = folder.path().join("r");
-    let mut done = Vec::new();
-    for round in 0u64..40 {
-        let mut child = started(folder.path(), &units).spawn().unwrap();
-        // Moments spread over start-up, climbing and writing.
-        std::thread::sleep(Duration::from_millis(40 + round * 37 % 400));
-        child.kill().unwrap();
-        child.wait().unwrap();
-        if !place.exists() {
-            continue;
-        }
-        let now = files(&place);
-        for name in now.iter().filter(|name| !name.starts_with(".deepvis-")) {
-            let bytes = std::fs::read(place.join(name)).unwrap();
-            let whole = match name.rsplit('.').next().unwrap() {
-                "jpg" => image::load_from_memory(&bytes).is_ok(),
-                "pkl" => bytes.last() == Some(&b'.'),
-                "txt" => String::from_utf8_lossy(&bytes).contains("  x0: (4, 13, 14) array ["),
-                "jsonl" => bytes.ends_with(b"}\n"),
-                _ => panic!("{name} is none of our files"),
-            };
-            assert!(whole, "{name} is half-written after {} bytes", bytes.len());
-        }
-        let complete = now.iter().filter(|name| name.ends_with("_info.txt")).count();
-        assert!(
-            done.last().is_none_or(|before| complete >= *before),
-            "{done:?}, then {complete}"
-        );
-        done.push(complete);
-        if complete == 50 {
-            break;
+    // In 32, the two that are compared stand among the others; alone, one by one.
+    let units = [
+        ("alone", "5 --rand-seed 0-1", 1),
+        ("two", "5 --rand-seed 0-1", 2),
+        ("all", "4-11 --rand-seed 0-3", 32),
+    ];
+    let mut compared = 0;
+    for layer in ["fc7", "conv4"] {
+        let mut expected: Option<Vec<Vec<u8>>> = None;
+        for threads in ["1", "2", "3"] {
+            for (company, unit, batch) in units {
+                let prefix = format!("{layer}-{threads}-{company}/x");
+                let line = format!(
+                    "optimize --backend flex --model demo --push-layer {layer} --push-channel {unit} --batch-size {batch} \
+                     --preset paper-3 --push-spatial {} --max-iter 30 --quiet --output-prefix {prefix}",
+                    if layer == "fc7" { "None" } else { "center" }
+                );
+                let output = Command::cargo_bin("deepvis")
+                    .unwrap()
+                    .current_dir(folder.path())
+                    .env("HOME", folder.path())
+                    .env("XDG_CONFIG_HOME", folder.path())
+                    .env("RAYON_NUM_THREADS", threads)
+                    .args(words(&line))
+                    .output()
+                    .unwrap();
+                worked(&output);
+                let mut found = Vec::new();
+                for seed in 0..2 {
+                    for ending in [
+                        "best_X.jpg",
+                        "best_Xpm.jpg",
+                        "info.pkl",
+                        "info_big.pkl",
+                        "info.txt",
+                        "info.json",
+                    ] {
+                        let name = format!("{prefix}_{layer}_0005_{seed}_{ending}");
+                        found.push(std::fs::read(folder.path().join(name)).unwrap());
+                    }
+                }
+                assert!(
+                    *expected.get_or_insert_with(|| found.clone()) == found,
+                    "{prefix} is otherwise"
+                );
+                compared += 1;
+            }
         }
     }
-    worked(&started(folder.path(), &units).output().unwrap());
-    assert_eq!(
-        files(&place).iter().filter(|name| name.ends_with("_info.txt")).count(),
-        50
+    assert_eq!(compared, 18);
+}
+
+/// Kills that must hit a program at work.
+#[cfg(unix)]
+const KILLS: usize = 200;
+
+/// The iterations of [`killed_at_any_moment_nothing_is_lost`]: 50 units that together take longer than any one of its
+/// programs lives.
+#[cfg(unix)]
+const KILLED: &str = "--push-layer y --push-channel all --rand-seed 0-9 --decay 0.01 --blur-radius 0.5 --blur-every 4 \
+                      --max-iter 400 --checkpoint-every 20 --batch-size 2 --quiet --output-prefix";
+
+/// Sends a signal; whether the program was there to get it.
+#[cfg(unix)]
+fn signal(child: &mut std::process::Child, name: &str) -> bool {
+    if child.try_wait().unwrap().is_some() {
+        return false;
+    }
+    let kill = std::process::Command::new("kill")
+        .args(["-s", name, &child.id().to_string()])
+        .stderr(Stdio::null())
+        .status();
+    kill.unwrap().success()
+}
+
+/// Every file that stands under its final name is whole.
+#[cfg(unix)]
+fn all_are_whole(place: &Path) {
+    for name in files(place) {
+        let ending = name.rsplit('.').next().unwrap();
+        // What is being written, and what a resumed program judges: it refuses a damaged checkpoint.
+        if name.starts_with(".deepvis-") || name.contains("_checkpoint.") {
+            continue;
+        }
+        let bytes = std::fs::read(place.join(&name)).unwrap();
+        let whole = match ending {
+            "jpg" => image::load_from_memory(&bytes).is_ok(),
+            "pkl" => bytes.last() == Some(&b'.'),
+            "txt" => String::from_utf8_lossy(&bytes).contains("  x0: (4, 13, 14) array ["),
+            "json" => serde_json::from_slice::<serde_json::Value>(&bytes).is_ok(),
+            "jsonl" => bytes.is_empty() || bytes.ends_with(b"}\n"),
+            _ => panic!("{name} is none of our files"),
+        };
+        assert!(whole, "{name} is half-written after {} bytes", bytes.len());
+    }
+}
+
+/// The bytes of all results, by name; the log and its times are left out.
+#[cfg(unix)]
+fn results(place: &Path) -> Vec<(String, Vec<u8>)> {
+    files(place)
+        .into_iter()
+        .filter(|name| !name.ends_with(".jsonl") && !name.starts_with(".deepvis-"))
+        .map(|name| (name.clone(), std::fs::read(place.join(name)).unwrap()))
+        .collect()
+}
+
+/// Ended two hundred times by three signals, at moments spread over start-up, climbing and writing: nothing that stands
+/// under its final name is half-written, and what comes out in the end is to the byte what one that ran through writes.
+#[cfg(unix)]
+#[test]
+fn killed_at_any_moment_nothing_is_lost() {
+    let folder = tempfile::tempdir().unwrap();
+    let line = |prefix: &str| format!("{KILLED} {prefix}/x");
+    let run = |prefix: &str| {
+        started(folder.path(), &words(&line(prefix)))
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
+    };
+    let through = |prefix: &str| worked(&run(prefix).wait_with_output().unwrap());
+    through("whole");
+    let whole = results(&folder.path().join("whole"));
+    assert_eq!(whole.len(), 50 * 6);
+    let same = |place: &Path| {
+        let found = results(place);
+        let names = |all: &[(String, Vec<u8>)]| all.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+        assert_eq!(names(&found), names(&whole));
+        for ((name, found), (_, expected)) in found.iter().zip(&whole) {
+            assert!(
+                found == expected,
+                "{name} is not what a run without interruption writes"
+            );
+        }
+        let mut named: Vec<String> = runs(&place.join("runs.jsonl"))
+            .iter()
+            .map(|run| run["files"].as_str().unwrap().to_owned())
+            .collect();
+        named.sort();
+        named.dedup();
+        assert_eq!(named.len(), 50, "units are missing in the log");
+    };
+    let (mut hits, mut rounds, mut wait) = ([0; 3], 0, 0);
+    while hits.iter().sum::<usize>() < KILLS {
+        assert!(rounds < 20, "the program ends before it can be killed: {hits:?}");
+        let prefix = format!("cut{rounds}");
+        let place = folder.path().join(&prefix);
+        let mut done = 0;
+        loop {
+            let mut child = run(&prefix);
+            wait += 37;
+            std::thread::sleep(Duration::from_millis(20 + wait % 230));
+            let which = hits.iter().sum::<usize>() % 3;
+            let hit = signal(&mut child, ["KILL", "TERM", "INT"][which]);
+            let output = child.wait_with_output().unwrap();
+            // Before it listens, a signal ends it as it ends any program.
+            let code = output.status.code();
+            assert!(matches!(code, None | Some(0 | 130)), "{code:?}: {}", said(&output));
+            if place.exists() {
+                all_are_whole(&place);
+                let complete = files(&place).iter().filter(|name| name.ends_with("_info.txt")).count();
+                assert!(complete >= done, "{done} units were done, then {complete}");
+                done = complete;
+            }
+            if code == Some(0) {
+                break;
+            }
+            hits[which] += usize::from(hit);
+            if hits.iter().sum::<usize>() == KILLS {
+                break;
+            }
+        }
+        through(&prefix);
+        same(&place);
+        rounds += 1;
+    }
+    assert!(hits.iter().all(|hits| *hits >= KILLS / 4), "{hits:?}");
+}
+
+/// What ends a terminal, a container or a job lets the iteration be finished and the results be written, as Ctrl-C does.
+#[cfg(unix)]
+#[test]
+fn every_polite_signal_is_an_interrupt() {
+    for name in ["INT", "TERM", "HUP"] {
+        let folder = tempfile::tempdir().unwrap();
+        let forever = words("--push-layer y --push-channel 1 --max-iter 100000000 --verbose");
+        let mut child = started(folder.path(), &forever)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut lines = std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().unwrap()));
+        assert!(lines.any(|line| line.unwrap().starts_with("10 ")));
+        let rest = std::thread::spawn(move || lines.count());
+        assert!(signal(&mut child, name));
+        assert_eq!(child.wait().unwrap().code(), Some(130), "{name}");
+        rest.join().unwrap();
+        let info = info(folder.path(), "optimize_results/opt_y_0001_0");
+        assert!(info.contains("meta_result: Metaresult: majority"), "{name}: {info}");
+    }
+}
+
+/// `nohup` means what it says.
+#[cfg(unix)]
+#[test]
+fn a_hang_up_that_is_ignored_stays_ignored() {
+    let folder = tempfile::tempdir().unwrap();
+    let forever = started(
+        folder.path(),
+        &words("--push-layer y --push-channel 1 --max-iter 100000000 --verbose"),
     );
-    let mut named: Vec<Value> = runs(&place.join("runs.jsonl"))
-        .iter()
-        .map(|run| run["files"].clone())
-        .collect();
-    named.sort_by_key(Value::to_string);
-    named.dedup();
-    assert_eq!(named.len(), 50);
+    let mut command = std::process::Command::new("nohup");
+    command.arg(forever.get_program()).args(forever.get_args());
+    for (name, value) in forever.get_envs() {
+        command.env(name, value.unwrap());
+    }
+    let mut child = command
+        .current_dir(folder.path())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut lines = std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().unwrap()));
+    assert!(lines.any(|line| line.unwrap().starts_with("10 ")));
+    assert!(signal(&mut child, "HUP"));
+    // Twenty thousand lines later it still climbs.
+    assert_eq!(lines.by_ref().take(20_000).count(), 20_000);
+    assert!(child.try_wait().unwrap().is_none());
+    let rest = std::thread::spawn(move || lines.count());
+    assert!(signal(&mut child, "INT"));
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    rest.join().unwrap();
+}
+
+/// Whoever reads the results may go; the work goes on, and its exit code tells of the work.
+#[cfg(unix)]
+#[test]
+fn a_reader_that_goes_does_not_end_the_work() {
+    let folder = tempfile::tempdir().unwrap();
+    for closed in ["stdout", "stderr"] {
+        let line = format!("--push-layer y --push-channel all --max-iter 3 --verbose --output-prefix {closed}/x");
+        let mut command = started(folder.path(), &words(&line));
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        let (reader, writer) = std::io::pipe().unwrap();
+        match closed {
+            "stdout" => command.stdout(writer),
+            _ => command.stderr(writer),
+        };
+        let mut child = command.spawn().unwrap();
+        drop(command);
+        drop(reader);
+        assert_eq!(child.wait().unwrap().code(), Some(0), "{closed}");
+        let names = files(&folder.path().join(closed));
+        assert_eq!(
+            names.iter().filter(|name| name.ends_with("_info.txt")).count(),
+            5,
+            "{names:?}"
+        );
+    }
 }
 
 /// What a killed program left half-written is taken away later, but not what another program may be writing now.

@@ -94,7 +94,7 @@ fn mistakes_name_the_flag_and_the_remedy() {
                 "--channel-swap-to-rgb",
                 "(0,1)",
             ],
-            &["--channel-swap-to-rgb", "permutation"],
+            &["--channel-swap-to-rgb", "red, green and blue"],
         ),
         (
             &["--push-layer", "y", "--push-channel", "0", "--push-dir", "0"],
@@ -264,7 +264,7 @@ fn no_gpu_is_one_clear_message() {
     worked(&devices);
     let found: serde_json::Value = serde_json::from_slice(&devices.stdout).unwrap();
     if !found.as_array().unwrap().is_empty() {
-        eprintln!("SKIPPED: the GPU here cannot be hidden, so this test checks nothing");
+        crate::support::skip("the GPU here cannot be hidden");
         return;
     }
     let mut arguments = vec![

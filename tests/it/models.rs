@@ -80,8 +80,8 @@ fn our_prototxts_are_the_published_architectures() {
                 .layer(&layer.name)
                 .unwrap_or_else(|| panic!("ours lacks {}", layer.name));
             assert_eq!(
-                (&found.kind, &found.bottoms, &found.tops),
-                (&layer.kind, &layer.bottoms, &layer.tops),
+                (&found.kind, ours.names(&found.inputs), ours.names(&found.outputs)),
+                (&layer.kind, theirs.names(&layer.inputs), theirs.names(&layer.outputs)),
                 "{}",
                 layer.name
             );

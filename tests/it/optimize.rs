@@ -3,15 +3,22 @@
 use crate::program::{case, deepvis, files, info, optimize, refused, said, worked};
 
 #[test]
-fn optimize_writes_the_five_files_of_the_specification() {
+fn optimize_writes_the_five_files_of_the_specification_and_where_they_come_from() {
     let folder = tempfile::tempdir().unwrap();
     worked(&optimize(
         folder.path(),
         &["--push-layer", "y", "--push-channel", "2", "--mean", "None"],
     ));
-    let mut expected = ["best_X.jpg", "best_Xpm.jpg", "info.pkl", "info.txt", "info_big.pkl"]
-        .map(|n| format!("opt_y_0002_0_{n}"))
-        .to_vec();
+    let mut expected = [
+        "best_X.jpg",
+        "best_Xpm.jpg",
+        "info.json",
+        "info.pkl",
+        "info.txt",
+        "info_big.pkl",
+    ]
+    .map(|n| format!("opt_y_0002_0_{n}"))
+    .to_vec();
     expected.push("runs.jsonl".into());
     assert_eq!(files(&folder.path().join("optimize_results")), expected);
     let again = optimize(
@@ -215,7 +222,7 @@ fn an_unknown_layer_type_matters_only_to_units_that_depend_on_it() {
 /// A mean as Caffe's own tools write it.
 #[test]
 fn a_binaryproto_is_a_mean() {
-    use deepvis_importer::proto::BlobProto;
+    use deepvis_importer::caffe::proto::BlobProto;
     use prost::Message;
     let folder = tempfile::tempdir().unwrap();
     let blob = BlobProto {
@@ -313,5 +320,5 @@ fn a_unit_can_be_pushed_down() {
         .map(|v| v.parse().unwrap())
         .collect();
     assert!(objectives.windows(2).all(|pair| pair[1] < pair[0]), "{objectives:?}");
-    assert_eq!((value("best_ii:"), value("push_dir:")), ("2", "-1"));
+    assert_eq!((value("best_ii:"), value("push_dir:")), ("2", "-1.0"));
 }

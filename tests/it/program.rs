@@ -44,15 +44,58 @@ pub fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-/// Fails with a message that holds all of `expected`, and without a panic.
+/// Fails as a mistake of the user's or a lack of the machine's does: exit code 1 or 2, nothing of a crash, and a message
+/// that holds all of `expected`.
 #[track_caller]
 pub fn refused(output: &Output, expected: &[&str]) {
-    let said = said(output);
-    assert!(!output.status.success(), "it should have failed");
-    for expected in expected {
-        assert!(said.contains(expected), "{expected:?} is not in: {said}");
+    if let Err(complaint) = is_refusal(output.status.code(), &said(output), expected) {
+        panic!("{complaint}");
     }
-    assert!(!said.contains("panicked"), "{said}");
+}
+
+/// What is wrong with a refusal, if anything is.
+fn is_refusal(code: Option<i32>, said: &str, expected: &[&str]) -> Result<(), String> {
+    // 101 is a panic's, none is a signal's.
+    if !matches!(code, Some(1 | 2)) {
+        return Err(format!("the exit code is {code:?}, not 1 or 2: {said}"));
+    }
+    // clap's own messages begin with "error: ", ours with the program's name; each is said once.
+    let messages = said
+        .lines()
+        .filter(|line| line.starts_with("deepvis: ") || line.starts_with("error: "))
+        .count();
+    if messages != 1 {
+        return Err(format!("there should be one message, not {messages}: {said}"));
+    }
+    if let Some(crash) = ["internal error", "panicked", "stack backtrace", "overflowed its stack"]
+        .iter()
+        .find(|crash| said.contains(**crash))
+    {
+        return Err(format!("{crash:?} is in: {said}"));
+    }
+    match expected.iter().find(|expected| !said.contains(**expected)) {
+        Some(missing) => Err(format!("{missing:?} is not in: {said}")),
+        None => Ok(()),
+    }
+}
+
+#[test]
+fn only_one_clear_message_is_a_refusal() {
+    assert_eq!(
+        is_refusal(Some(2), "warning: w\ndeepvis: no a; b\n", &["no a", "b"]),
+        Ok(())
+    );
+    for (code, said) in [
+        (Some(0), "deepvis: no a"),
+        (Some(101), "deepvis: no a"),
+        (None, "deepvis: no a"),
+        (Some(1), "deepvis: no b"),
+        (Some(1), "no a"),
+        (Some(1), "deepvis: internal error: no a (x.rs:1)"),
+        (Some(1), "deepvis: no a\ndeepvis: no a"),
+    ] {
+        assert!(is_refusal(code, said, &["no a"]).is_err(), "{code:?} {said}");
+    }
 }
 
 /// Succeeds.

@@ -5,16 +5,17 @@ use std::path::Path;
 use std::sync::Arc;
 
 use burn::tensor::Device;
-use deepvis::optimizer::{self, Climb, LearningRate, Number};
+use deepvis::ascent::{Climb, Flow, Precision, Schedule};
 use deepvis::python::literal;
 
-use crate::steps::params;
+use crate::climbing::{Count, Hear, climb};
+use crate::steps::recipe;
 use crate::support::{json, model, npy32, relative_error, shared};
 
 /// Runs that are tried where rounding may have decided the first one's end.
 const REPLICAS: u32 = 8;
 
-fn rate(p: &serde_json::Value) -> LearningRate {
+fn rate(p: &serde_json::Value) -> Schedule {
     let deepvis::python::Value::Dict(entries) = literal::parse(p["lr_params"].as_str().unwrap()).unwrap() else {
         panic!("lr_params")
     };
@@ -28,16 +29,16 @@ fn rate(p: &serde_json::Value) -> LearningRate {
             .unwrap()
     };
     match p["lr_policy"].as_str().unwrap() {
-        "progress" => LearningRate::Progress {
+        "progress" => Schedule::Progress {
             max_lr: key("max_lr"),
             desired_prog: key("desired_prog"),
         },
-        "progress01" => LearningRate::Progress01 {
+        "progress01" => Schedule::Progress01 {
             max_lr: key("max_lr"),
             early_prog: key("early_prog"),
             late_prog_mult: key("late_prog_mult"),
         },
-        _ => LearningRate::Constant { lr: key("lr") },
+        _ => Schedule::Constant { lr: key("lr") },
     }
 }
 
@@ -61,12 +62,12 @@ fn check(folder: &Path, on_device: bool, gpu: Option<&Device>) {
     let p = &reference["params"];
     let spatial = literal::parse(p["push_spatial"].as_str().unwrap()).unwrap().as_sizes();
     let spatial = spatial.map_or([0, 0], |s| [s[0], s[1]]);
-    let params = params(p, spatial, rate(p));
+    let recipe = recipe(p, spatial, rate(p));
     let device = gpu.cloned().unwrap_or_else(Device::flex);
     let tight = if gpu.is_some() { 1e-3 } else { 1e-4 };
-    let network = model.network(&params.unit.layer, &device);
+    let network = model.network(&recipe.objective.unit.layer, &device);
     let mut climbs = [Climb::new(
-        params.clone(),
+        recipe.clone(),
         Arc::from(model.mean()),
         network.image(),
         network.shape(0),
@@ -76,20 +77,21 @@ fn check(folder: &Path, on_device: bool, gpu: Option<&Device>) {
     let climb_all = |climbs: &mut [Climb]| {
         let mut first_gradient = Vec::new();
         let outcomes = if on_device {
-            optimizer::run_on_device(&network, 0, climbs, &device, 7, |_| true)
+            climb(&network, &device, Precision::Float32, climbs, &mut Count::default())
         } else {
-            optimizer::run(&network, 0, climbs, &device, |progress| {
+            let mut hear = Hear(|progress: &deepvis::ascent::Progress<'_>| {
                 if first_gradient.is_empty() {
-                    first_gradient = progress.gradient.to_vec();
+                    first_gradient = progress.gradient.unwrap().to_vec();
                 }
-                true
-            })
+                Flow::Continue
+            });
+            climb(&network, &device, Precision::Float64, climbs, &mut hear)
         };
         assert!(outcomes.iter().all(Result::is_ok), "{name}: {outcomes:?}");
         first_gradient
     };
     let first_gradient = climb_all(&mut climbs);
-    let results = climbs[0].results();
+    let results = climbs[0].record();
     let trace = &reference["trace"];
 
     if !on_device {
@@ -141,11 +143,8 @@ fn check(folder: &Path, on_device: bool, gpu: Option<&Device>) {
         "{name}: best objective {found}, Caffe {best}"
     );
     let end = |climb: &Climb| {
-        let results = climb.results();
-        (
-            results.majority.is_some(),
-            results.meta_result.map(|meta| meta.message()),
-        )
+        let results = climb.record();
+        (results.majority.is_some(), results.ending.map(|meta| meta.message()))
     };
     let expected = (
         !reference["majority_ii"].is_null(),
@@ -159,10 +158,9 @@ fn check(folder: &Path, on_device: bool, gpu: Option<&Device>) {
     // all or none of the others. So Caffe's end must be among the ends of a few such runs.
     let mut replicas: Vec<Climb> = (1..=REPLICAS)
         .map(|replica| {
-            let mut params = params.clone();
-            let decay = params.regularizers.decay.value() + 1e-7 * f64::from(replica);
-            params.regularizers.decay = Number::Float(decay);
-            Climb::new(params, Arc::from(model.mean()), network.image(), network.shape(0)).unwrap()
+            let mut recipe = recipe.clone();
+            recipe.regularizers.decay += 1e-7 * f64::from(replica);
+            Climb::new(recipe, Arc::from(model.mean()), network.image(), network.shape(0)).unwrap()
         })
         .collect();
     climb_all(&mut replicas);

@@ -1,6 +1,8 @@
 //! Reference files and networks.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, Once};
 
 use burn::tensor::{Device, Tensor, TensorData};
 use deepvis::network::{InputSize, Network};
@@ -15,13 +17,36 @@ pub fn repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
-/// A path in the reference material beside the repository; says aloud when it is absent, so that a test can skip.
+/// What was skipped, and by which test.
+static SKIPPED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+
+/// Notes that the test at work does not check what it should, and why: all of these are told when the last test has ended,
+/// after the line that counts those that passed.
+pub fn skip(why: &str) {
+    static TOLD_AT_THE_END: Once = Once::new();
+    TOLD_AT_THE_END.call_once(|| {
+        // SAFETY: the function is one of ours, takes nothing and does not unwind.
+        unsafe { libc::atexit(tell_skipped) };
+    });
+    let test = std::thread::current().name().unwrap_or("a test").to_owned();
+    SKIPPED.lock().unwrap().insert(format!("{test}: {why}"));
+}
+
+extern "C" fn tell_skipped() {
+    use std::io::Write;
+    if let Ok(skipped) = SKIPPED.lock() {
+        let lines: String = skipped.iter().map(|line| format!("SKIPPED {line}\n")).collect();
+        let _ = std::io::stderr().write_all(lines.as_bytes());
+    }
+}
+
+/// A path in the reference material beside the repository; where it is absent the test is noted as skipped.
 pub fn shared(path: &str) -> Option<PathBuf> {
     let place = repository("../shared").join(path);
     if place.exists() {
         return Some(place);
     }
-    eprintln!("SKIPPED: {} is not here, so this test checks nothing", place.display());
+    skip(&format!("../shared/{path} is not here"));
     None
 }
 
@@ -107,9 +132,13 @@ pub fn value_and_gradient(
     (values, shape, gradient)
 }
 
-/// The largest difference, relative to the largest entry of `expected`.
+/// The largest difference, relative to the largest entry of `expected`; infinite where either holds something that is no
+/// finite number, which is near to nothing.
 pub fn relative_error(found: &[f32], expected: &[f32]) -> f64 {
     assert_eq!(found.len(), expected.len());
+    if !found.iter().chain(expected).all(|value| value.is_finite()) {
+        return f64::INFINITY;
+    }
     let largest = expected
         .iter()
         .fold(0.0f64, |largest, value| largest.max(f64::from(value.abs())));
@@ -117,4 +146,13 @@ pub fn relative_error(found: &[f32], expected: &[f32]) -> f64 {
         worst.max((f64::from(*found) - f64::from(*expected)).abs())
     });
     difference / largest.max(f64::MIN_POSITIVE)
+}
+
+#[test]
+fn what_is_no_number_is_near_to_nothing() {
+    for wrong in [f32::NAN, f32::INFINITY] {
+        assert_eq!(relative_error(&[1.0, wrong], &[1.0, 2.0]), f64::INFINITY);
+        assert_eq!(relative_error(&[1.0, 2.0], &[1.0, wrong]), f64::INFINITY);
+    }
+    assert_eq!(relative_error(&[1.0, 3.0], &[1.0, 2.0]), 0.5);
 }

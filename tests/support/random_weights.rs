@@ -5,8 +5,8 @@ use std::path::Path;
 
 use anyhow::Context;
 use deepvis::network::{InputSize, survey};
-use deepvis_importer::proto::{BlobProto, BlobShape, LayerParameter, NetParameter};
-use deepvis_importer::{Blob, Graph, Weights};
+use deepvis_importer::caffe::proto::{BlobProto, BlobShape, LayerParameter, NetParameter};
+use deepvis_importer::{Graph, StoredTensor, Weights};
 use prost::Message;
 use rand_mt::Mt;
 
@@ -17,7 +17,7 @@ const MOST_ENTRIES: usize = 1 << 30;
 pub type Drawn = (Vec<usize>, Vec<f32>);
 
 /// Weights of He's size (uniform, of variance 2 / inputs), biases near zero.
-pub fn blobs(graph: &Graph, seed: u32) -> BTreeMap<String, Vec<Drawn>> {
+fn blobs(graph: &Graph, seed: u32) -> BTreeMap<String, Vec<(String, Drawn)>> {
     let mut random = Mt::new(seed);
     let mut uniform = |limit: f32| (random.next_u32() as f32 / u32::MAX as f32 * 2.0 - 1.0) * limit;
     survey(graph, None, InputSize::Declared, MOST_ENTRIES)
@@ -27,7 +27,8 @@ pub fn blobs(graph: &Graph, seed: u32) -> BTreeMap<String, Vec<Drawn>> {
             let blobs = fact
                 .parameter_shapes
                 .iter()
-                .map(|shape| {
+                .zip(fact.parameter_names)
+                .map(|(shape, name)| {
                     let inputs: usize = shape[1..].iter().product();
                     let limit = if shape.len() > 1 {
                         (6.0 / inputs as f32).sqrt()
@@ -35,7 +36,7 @@ pub fn blobs(graph: &Graph, seed: u32) -> BTreeMap<String, Vec<Drawn>> {
                         0.1
                     };
                     let values = (0..shape.iter().product()).map(|_| uniform(limit)).collect();
-                    (shape.clone(), values)
+                    (name, (shape.clone(), values))
                 })
                 .collect();
             (fact.name, blobs)
@@ -46,17 +47,12 @@ pub fn blobs(graph: &Graph, seed: u32) -> BTreeMap<String, Vec<Drawn>> {
 /// The same as weights to build a network with.
 #[allow(dead_code, reason = "not every program that this file is part of builds networks")]
 pub fn weights(graph: &Graph, seed: u32) -> Weights {
-    let layers = blobs(graph, seed)
-        .into_iter()
-        .map(|(name, blobs)| {
-            let blobs = blobs
-                .into_iter()
-                .map(|(shape, values)| Blob::from_values(shape, values))
-                .collect();
-            (name, blobs)
-        })
+    let tensors = blobs(graph, seed)
+        .into_values()
+        .flatten()
+        .map(|(name, (shape, values))| (name, StoredTensor::from_values(shape, values)))
         .collect();
-    Weights::new(layers, "random".into())
+    Weights::new(tensors, "random".into())
 }
 
 /// The same as a caffemodel for a prototxt.
@@ -69,7 +65,7 @@ pub fn write(deploy: &Path, caffemodel: &Path) -> anyhow::Result<()> {
             name: Some(name),
             blobs: blobs
                 .into_iter()
-                .map(|(shape, data)| BlobProto {
+                .map(|(_, (shape, data))| BlobProto {
                     shape: Some(BlobShape {
                         dim: shape.iter().map(|extent| i64::try_from(*extent).unwrap_or(0)).collect(),
                     }),

@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use deepvis_importer::{Graph, text, upgrade};
+use deepvis_importer::caffe::{convert, text, upgrade};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -13,6 +13,6 @@ fuzz_target!(|bytes: &[u8]| {
         && let Ok(parsed) = text::parse_net(text.to_owned(), path)
         && let Ok(net) = upgrade::to_current(parsed.net, path)
     {
-        let _ = Graph::from_proto(&net);
+        let _ = convert::graph(&net);
     }
 });

@@ -1,43 +1,98 @@
-//! The graph specification: which layers a network has, with what settings, and how blobs connect them.
+//! The graph: which layers a network has, with what settings, and which values they read and write.
+//!
+//! It knows nothing of the format that a network came in. Every value is written once; where a format overwrites values in
+//! place or gives several of them one name, its front end (such as [`crate::caffe`]) tells them apart.
 
-mod convert;
+mod check;
+mod general;
 mod kind;
+mod resample;
+mod settings;
 mod windows;
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::{Deserialize, Serialize};
 
-pub use kind::{
-    Convolution, EltwiseOperation, InnerProduct, LayerKind, Lrn, LrnRegion, PoolMethod, Pooling, Reduction, SUPPORTED,
-};
+pub use check::LARGEST;
+pub use general::{Move, Padding, Pairwise, Reduce, Reducer, Unary};
+pub use kind::{LayerKind, SUPPORTED};
+pub use resample::{InterpSize, UnpoolSize};
+pub use settings::{Convolution, EltwiseOperation, InnerProduct, Lrn, LrnRegion, PoolMethod, Pooling, Reduction};
+pub use windows::{Counted, Pads, Rounding};
 
-use crate::error::{Error, Result};
-use crate::names::suggest;
-use crate::proto::NetParameter;
+use crate::error::Error;
+
+/// A value: its place in [`Graph::values`].
+pub type ValueId = usize;
 
 /// A network: its layers in the order in which they are computed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Graph {
     /// The network's name; may be empty.
     pub name: String,
-    /// The layers of the TEST phase, in the order of the prototxt.
+    /// What the file calls each value; names need not be different.
+    pub values: Vec<String>,
+    /// The layers.
     pub layers: Vec<Layer>,
+    /// What can be asked for by name, each name once.
+    pub targets: Vec<Target>,
+    /// Values that can be computed for one image at a time only; of all others, several images together give what each
+    /// gives alone.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub alone: BTreeSet<ValueId>,
+    /// The path of the module that a layer belongs to, by the layer's name, where the file tells: `layer4.2.conv3`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub modules: BTreeMap<String, String>,
+    /// Which framework's files it was read from, which says what images it takes.
+    #[serde(default, skip_serializing_if = "Origin::is_caffe")]
+    pub origin: Origin,
 }
 
-/// A layer: what it computes, from which blobs, into which.
+/// The format that a network came in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Origin {
+    /// Caffe: images have blue, green, red, from 0 to 255 less a mean.
+    #[default]
+    Caffe,
+    /// ONNX: images as the framework that made the network has them.
+    Onnx,
+}
+
+impl Origin {
+    fn is_caffe(&self) -> bool {
+        *self == Self::Caffe
+    }
+}
+
+/// A layer: what it computes, from which values, into which.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Layer {
-    /// The name, which also finds its weights.
+    /// The name; several layers may have the same.
     pub name: String,
-    /// The type, as the prototxt spells it.
+    /// The type, as the file spells it.
     pub type_name: String,
     /// What it computes.
     pub kind: LayerKind,
-    /// The blobs it reads.
-    pub bottoms: Vec<String>,
-    /// The blobs it writes; one that is also a bottom is overwritten in place.
-    pub tops: Vec<String>,
+    /// The values it reads.
+    pub inputs: Vec<ValueId>,
+    /// The values it writes.
+    pub outputs: Vec<ValueId>,
+}
+
+/// What a name stands for.
+///
+/// The two values differ where a format overwrites values in place. Caffe's own script reads the blob of a name after the
+/// whole net has run, but starts the backward pass at the *layer* of that name: with `relu5` in place on `conv5`, the value
+/// of `conv5` is rectified, while its gradient is that of the convolution, so that a unit below zero still has one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Target {
+    /// The name.
+    pub name: String,
+    /// The value that is read.
+    pub value: ValueId,
+    /// The value at which a backward pass starts.
+    pub pushed: ValueId,
 }
 
 impl Layer {
@@ -49,84 +104,62 @@ impl Layer {
             message: message.into(),
         }
     }
-
-    /// Whether the layer overwrites a blob that it reads.
-    pub fn is_in_place(&self) -> bool {
-        self.tops.iter().any(|top| self.bottoms.contains(top))
-    }
 }
 
 impl Graph {
-    /// Builds the graph of an upgraded net (see [`crate::upgrade`]).
-    ///
-    /// # Errors
-    /// When a layer's settings break Caffe's rules, or when it reads a blob that no layer before it writes.
-    pub fn from_proto(net: &NetParameter) -> Result<Self> {
-        let layers = net.layer.iter().map(convert::layer).collect::<Result<Vec<_>>>()?;
-        let graph = Self {
-            name: net.name().to_owned(),
-            layers,
-        };
-        graph.check_connections()?;
-        Ok(graph)
-    }
-
-    /// The layer of that name; of several, the last, as in Caffe.
+    /// The layer of that name; of several, the last.
     pub fn layer(&self, name: &str) -> Option<&Layer> {
         self.layers.iter().rev().find(|layer| layer.name == name)
     }
 
-    /// Every blob, in the order in which they are first written.
-    pub fn blobs(&self) -> Vec<&str> {
-        let mut seen = HashSet::new();
-        self.layers
+    /// What a name stands for.
+    pub fn target(&self, name: &str) -> Option<&Target> {
+        self.targets.iter().find(|target| target.name == name)
+    }
+
+    /// The name by which people know a value: of an ONNX net the path of its module, if it has one.
+    pub fn known_as(&self, value: ValueId) -> &str {
+        let own = self.values.get(value).map_or("", String::as_str);
+        let target = match self.origin {
+            Origin::Caffe => None,
+            Origin::Onnx => self.targets.iter().find(|target| target.value == value),
+        };
+        target.map_or(own, |target| target.name.as_str())
+    }
+
+    /// Adds a value.
+    pub fn add_value(&mut self, name: impl Into<String>) -> ValueId {
+        self.values.push(name.into());
+        self.values.len() - 1
+    }
+
+    /// What the file calls some values.
+    pub fn names(&self, values: &[ValueId]) -> Vec<String> {
+        values
             .iter()
-            .flat_map(|layer| layer.tops.iter().map(String::as_str))
-            .filter(|top| seen.insert(*top))
+            .filter_map(|value| self.values.get(*value).cloned())
             .collect()
     }
 
-    /// Gives every input layer the shape `shape` in the file's stead, as for a training prototxt that has none.
-    pub fn set_input_shape(&mut self, shape: &[usize]) {
-        for layer in &mut self.layers {
-            if let LayerKind::Input { shape: declared } = &mut layer.kind {
-                *declared = Some(shape.to_vec());
+    /// The names of all stored tensors that the layers use, each once, with the first layer that uses it.
+    pub fn tensors(&self) -> HashMap<&str, &Layer> {
+        let mut tensors = HashMap::new();
+        for layer in &self.layers {
+            for name in layer.kind.tensors() {
+                tensors.entry(name).or_insert(layer);
             }
         }
+        tensors
     }
 
-    /// Checks what reading a prototxt checks; for graphs that come from elsewhere.
-    ///
-    /// # Errors
-    /// When a layer reads a blob that no layer before it writes, or the graph is empty.
-    pub fn check_connections(&self) -> Result<()> {
-        if self.layers.is_empty() {
-            return Err(Error::Net("the net has no layers".into()));
-        }
-        let mut written: HashSet<&str> = HashSet::new();
-        for layer in &self.layers {
-            for bottom in &layer.bottoms {
-                if !written.contains(bottom.as_str()) {
-                    let hint = if written.is_empty() {
-                        "no layer before it writes any blob; does the prototxt declare its input?".to_owned()
-                    } else {
-                        let mut known: Vec<&str> = written.into_iter().collect();
-                        known.sort_unstable();
-                        suggest(bottom, &known, 12)
-                    };
-                    return Err(layer.error(format!(
-                        "it reads the blob \"{bottom}\", which no layer before it writes; {hint}"
-                    )));
-                }
-            }
-            for top in &layer.tops {
-                if !written.insert(top) && !layer.bottoms.contains(top) {
-                    return Err(layer.error(format!(
-                        "it writes the blob \"{top}\", which a layer before it writes too"
-                    )));
-                }
+    /// Gives every image that is an input the shape `shape` in the file's stead, as for a training prototxt that has none.
+    pub fn set_input_shape(&mut self, shape: &[usize]) {
+        for layer in &mut self.layers {
+            if let LayerKind::Input { shape: declared } = &mut layer.kind
+                && declared.as_ref().is_none_or(|declared| declared.len() == shape.len())
+            {
+                *declared = Some(shape.iter().map(|extent| Some(*extent)).collect());
             }
         }
-        Ok(())
     }
 }

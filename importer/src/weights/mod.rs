@@ -1,52 +1,27 @@
-//! The learned blobs of a network, by layer name, their numbers left in the file until they are asked for.
+//! The learned tensors of a network by name, their numbers left in the file until they are asked for.
 
-mod blob;
-mod caffemodel;
-mod wire;
+mod stored;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-pub(crate) use blob::Source;
-pub use blob::{Blob, trimmed};
-pub use caffemodel::read_binaryproto;
+pub(crate) use stored::{Chunk, Element, Source, read_bytes};
+pub use stored::{StoredTensor, trimmed};
 
-use crate::error::{Error, Result};
-use crate::graph::Graph;
+/// The name of a stored tensor, by which layers refer to it.
+pub type TensorName = String;
 
-/// The blobs of every layer that has some.
+/// The stored tensors of a network.
 #[derive(Debug, Default, Clone)]
 pub struct Weights {
-    layers: BTreeMap<String, Vec<Blob>>,
+    tensors: BTreeMap<TensorName, StoredTensor>,
     source: PathBuf,
 }
 
 impl Weights {
-    /// Indexes a caffemodel: reads its structure, not its numbers.
-    ///
-    /// # Errors
-    /// When the file cannot be read, is truncated or is not a caffemodel.
-    pub fn open_caffemodel(path: &Path) -> Result<Self> {
-        Ok(Self {
-            layers: caffemodel::index(path)?,
-            source: path.to_owned(),
-        })
-    }
-
-    /// Indexes a caffemodel of `len` bytes that is open already; its numbers are later read from `path`.
-    ///
-    /// # Errors
-    /// When it is truncated or not a caffemodel.
-    pub fn index(reader: impl std::io::Read + std::io::Seek, len: u64, path: &Path) -> Result<Self> {
-        Ok(Self {
-            layers: caffemodel::index_from(reader, len, path)?,
-            source: path.to_owned(),
-        })
-    }
-
-    /// Weights by layer name, as read from `source`.
-    pub fn new(layers: BTreeMap<String, Vec<Blob>>, source: PathBuf) -> Self {
-        Self { layers, source }
+    /// Tensors by name, as read from `source`.
+    pub fn new(tensors: BTreeMap<TensorName, StoredTensor>, source: PathBuf) -> Self {
+        Self { tensors, source }
     }
 
     /// The file they came from.
@@ -54,70 +29,18 @@ impl Weights {
         &self.source
     }
 
-    /// The blobs of a layer, in Caffe's order; empty when it has none.
-    pub fn of(&self, layer: &str) -> &[Blob] {
-        self.layers.get(layer).map_or(&[], Vec::as_slice)
+    /// The tensor of that name.
+    pub fn get(&self, name: &str) -> Option<&StoredTensor> {
+        self.tensors.get(name)
     }
 
-    /// Every layer with blobs, sorted by name.
-    pub fn layers(&self) -> impl Iterator<Item = (&str, &[Blob])> {
-        self.layers
-            .iter()
-            .map(|(name, blobs)| (name.as_str(), blobs.as_slice()))
+    /// All tensors, sorted by name.
+    pub fn tensors(&self) -> impl Iterator<Item = (&str, &StoredTensor)> {
+        self.tensors.iter().map(|(name, tensor)| (name.as_str(), tensor))
     }
 
-    /// What prototxt and weights do not have in common, as warnings.
-    ///
-    /// # Errors
-    /// [`Error::OtherNet`] when the graph needs weights and finds none of them here.
-    pub fn compare_with(&self, graph: &Graph, deploy: &Path) -> Result<Vec<String>> {
-        let needed: Vec<&str> = graph
-            .layers
-            .iter()
-            .filter(|layer| layer.kind.has_weights())
-            .map(|layer| layer.name.as_str())
-            .collect();
-        let missing: Vec<&str> = needed.iter().copied().filter(|name| self.of(name).is_empty()).collect();
-        if !needed.is_empty() && missing.len() == needed.len() {
-            return Err(Error::OtherNet {
-                weights: self.source.clone(),
-                deploy: deploy.to_owned(),
-                found: self.layers.len(),
-                examples: first_few(self.layers.keys().map(String::as_str)),
-            });
-        }
-        let mut warnings = Vec::new();
-        if !missing.is_empty() {
-            warnings.push(format!(
-                "{} has no weights for {}; units that depend on them cannot be pushed",
-                self.source.display(),
-                first_few(missing.iter().copied())
-            ));
-        }
-        let surplus: Vec<&str> = self
-            .layers
-            .keys()
-            .map(String::as_str)
-            .filter(|name| !graph.layers.iter().any(|layer| layer.name == *name))
-            .collect();
-        if !surplus.is_empty() {
-            warnings.push(format!(
-                "{} also has weights for {}, which {} lacks; they are not used",
-                self.source.display(),
-                first_few(surplus.iter().copied()),
-                deploy.display()
-            ));
-        }
-        Ok(warnings)
-    }
-}
-
-fn first_few<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> String {
-    let count = names.len();
-    let shown: Vec<&str> = names.take(5).collect();
-    if count > shown.len() {
-        format!("{} and {} more", shown.join(", "), count - shown.len())
-    } else {
-        shown.join(", ")
+    /// Bytes of all numbers as float32.
+    pub fn bytes(&self) -> u64 {
+        self.tensors.values().map(|tensor| tensor.count() as u64 * 4).sum()
     }
 }

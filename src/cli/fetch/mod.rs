@@ -1,19 +1,22 @@
 //! `deepvis fetch`: a well-known network by its name, into the user's data folder.
 
-pub(super) mod catalogue;
+mod check;
 mod download;
+mod part;
 mod source;
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use deepvis_importer::names::suggest;
 
 use super::error::Error;
 use super::flags::FetchFlags;
-use super::model::named;
 use super::stdout::out;
-use crate::output::files::write_atomically;
-use catalogue::Entry;
+use crate::atomic_file::write_atomically;
+use crate::model::catalogue::{self, Entry};
+use crate::model::data_folder::data_folder;
+use download::PATIENCE;
 use source::Source;
 
 pub(super) fn run(flags: &FetchFlags) -> anyhow::Result<ExitCode> {
@@ -22,22 +25,31 @@ pub(super) fn run(flags: &FetchFlags) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     };
     let entry = entry(name)?;
-    let folder = named::data_folder()
+    let folder = data_folder()
         .ok_or_else(|| Error::Usage("there is no home folder to keep models in; set HOME".into()))?
         .join(entry.name);
-    let source = Source::new(flags.from.as_deref())?;
+    let source = Source::new(flags.from.as_deref(), PATIENCE.wait)?;
     for remote in entry.remotes() {
         let path = folder.join(remote.file_name());
+        let check = |path: &Path| check::check(entry, remote.kind, path);
         if path.exists() && !flags.brave {
-            if !flags.quiet {
-                eprintln!("{} is there already; --brave downloads it again", path.display());
+            match check(&path) {
+                Ok(()) => {
+                    if !flags.quiet {
+                        eprintln!("{} is there already; --brave downloads it again", path.display());
+                    }
+                    continue;
+                }
+                Err(message) => eprintln!("{}: {message}; it is downloaded again", path.display()),
             }
-            continue;
         }
-        download::fetch(&source, &remote, &path, flags.quiet)?;
+        download::fetch(&source, &remote, &path, flags.quiet, PATIENCE, check)?;
     }
     write_atomically(&folder.join("deploy.prototxt"), entry.deploy.as_bytes())?;
-    write_atomically(&folder.join(super::settings::FILE_NAME), entry.settings().as_bytes())?;
+    write_atomically(
+        &folder.join(crate::model::settings::FILE_NAME),
+        entry.settings().as_bytes(),
+    )?;
     if !flags.quiet {
         out!(
             "{} is in {}; now: deepvis optimize --model {} --preset paper-3",
@@ -65,7 +77,7 @@ fn entry(name: &str) -> Result<&'static Entry, Error> {
 fn list() {
     let width = catalogue::names().map(str::len).max().unwrap_or(0);
     for entry in catalogue::entries() {
-        let here = named::data_folder().is_some_and(|folder| folder.join(entry.name).join("deploy.prototxt").is_file());
+        let here = data_folder().is_some_and(|folder| folder.join(entry.name).join("deploy.prototxt").is_file());
         out!(
             "{:<width$}  {}{}",
             entry.name,

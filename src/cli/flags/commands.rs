@@ -1,5 +1,6 @@
 //! The flags of the other commands.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -18,6 +19,31 @@ pub struct DemoFlags {
     /// No progress bar and no messages but errors
     #[arg(long, short)]
     pub quiet: bool,
+    #[command(flatten)]
+    pub device: DeviceFlags,
+}
+
+/// `deepvis explore`.
+#[derive(Debug, Args)]
+pub struct ExploreFlags {
+    #[command(flatten)]
+    pub model: ModelFlags,
+    /// The port of the page; 0 takes any that is free
+    #[arg(long, value_name = "N", default_value_t = 8150)]
+    pub port: u16,
+    /// Let other machines look, too: the address to listen on, 0.0.0.0 for all. The address that is printed then holds a
+    /// token, and nobody gets in without it
+    #[arg(long, value_name = "ADDRESS")]
+    pub host: Option<IpAddr>,
+    /// Open the page in the browser
+    #[arg(long)]
+    pub open: bool,
+    /// Output path and filename prefix, as for optimize; where results of other settings are there, a number is added
+    #[arg(long, alias = "out", value_name = "PREFIX", default_value = "optimize_results/opt")]
+    pub output_prefix: String,
+    /// Skip outputting large *info_big.pkl files
+    #[arg(long)]
+    pub skipbig: bool,
     #[command(flatten)]
     pub device: DeviceFlags,
 }
@@ -52,10 +78,14 @@ pub struct FetchFlags {
 /// `deepvis import`.
 #[derive(Debug, Args)]
 pub struct ImportFlags {
-    /// The network's deploy.prototxt
+    /// The network's deploy.prototxt, or its .onnx
+    #[arg(value_name = "NET")]
     pub deploy: PathBuf,
-    /// Its .caffemodel
-    pub weights: PathBuf,
+    /// The .caffemodel of a prototxt
+    pub weights: Option<PathBuf>,
+    /// Rows and columns of images, for an .onnx whose shapes are computed for one size
+    #[arg(long, value_name = "TUPLE")]
+    pub data_size: Option<String>,
     /// The file to write
     #[arg(long, short, value_name = "NET.bpk")]
     pub output: PathBuf,
@@ -67,22 +97,28 @@ pub struct ImportFlags {
 /// `deepvis inspect`.
 #[derive(Debug, Args)]
 pub struct InspectFlags {
-    /// A .prototxt, .caffemodel beside one, .bpk, or folder of a model (default: as for optimize)
+    /// The network: a model's name or folder, an .onnx or .bpk, or a .caffemodel or .prototxt beside its other half
     pub net: Option<PathBuf>,
     #[command(flatten)]
     pub model: ModelFlags,
     /// Only this layer, in detail
     #[arg(long, value_name = "LAYER")]
     pub layer: Option<String>,
+    /// The modules of an ONNX network as a tree
+    #[arg(long)]
+    pub tree: bool,
     /// Machine-readable
     #[arg(long)]
     pub json: bool,
+    /// The most memory that a climb may take, such as 512M or 4G (default: half of what is free)
+    #[arg(long, value_name = "SIZE")]
+    pub max_memory: Option<String>,
 }
 
 /// `deepvis classify`.
 #[derive(Debug, Args)]
 pub struct ClassifyFlags {
-    /// A .prototxt, .caffemodel, .bpk or folder of a model, then photographs (JPEG or PNG)
+    /// A .prototxt, .caffemodel, .onnx, .bpk or folder of a model, then photographs (JPEG or PNG)
     #[arg(required = true, value_name = "[NET] IMAGE")]
     pub paths: Vec<PathBuf>,
     #[command(flatten)]
@@ -100,7 +136,7 @@ pub struct ClassifyFlags {
 /// `deepvis forward`.
 #[derive(Debug, Args)]
 pub struct ForwardFlags {
-    /// A .prototxt, .caffemodel, .bpk or folder of a model (default: as for optimize)
+    /// The network: a model's name or folder, an .onnx or .bpk, or a .caffemodel or .prototxt beside its other half
     pub net: Option<PathBuf>,
     #[command(flatten)]
     pub model: ModelFlags,
@@ -134,7 +170,24 @@ pub struct DevicesFlags {
 /// `deepvis init-settings`.
 #[derive(Debug, Args)]
 pub struct InitSettingsFlags {
+    /// The settings_local.py of a Deep Visualization Toolbox, whose network, mean and labels are taken over
+    #[arg(long, value_name = "FILE")]
+    pub from: Option<PathBuf>,
     /// Overwrite a deepvis.toml that is there
     #[arg(long)]
     pub brave: bool,
+}
+
+/// `deepvis completions`.
+#[derive(Debug, Args)]
+pub struct CompletionsFlags {
+    /// The shell to complete in
+    pub shell: clap_complete::Shell,
+}
+
+/// `deepvis man`.
+#[derive(Debug, Args)]
+pub struct ManFlags {
+    /// The command to describe; without one, deepvis as a whole
+    pub command: Option<String>,
 }

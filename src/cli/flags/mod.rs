@@ -7,15 +7,22 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::model::Scheme;
+use crate::model::preprocessing::ChannelOrder;
+
 pub use commands::{
-    ClassifyFlags, DemoFlags, DevicesFlags, FetchFlags, ForwardFlags, GalleryFlags, ImportFlags, InitSettingsFlags,
-    InspectFlags,
+    ClassifyFlags, CompletionsFlags, DemoFlags, DevicesFlags, ExploreFlags, FetchFlags, ForwardFlags, GalleryFlags,
+    ImportFlags, InitSettingsFlags, InspectFlags, ManFlags,
 };
-pub use optimize::{OptimizeFlags, OutputFlags, RegularizerFlags};
+pub use optimize::{
+    ColourFlag, ImageFlags, OptimizeFlags, OptimizerFlag, OutputFlags, ParameterizationFlag, PrecisionFlag,
+    RegularizerFlags,
+};
 
 /// Shows what a unit of a trained convolutional network looks for.
 #[derive(Debug, Parser)]
 #[command(name = "deepvis", version, about, propagate_version = true, max_term_width = 110)]
+#[command(args_override_self = true, infer_long_args = true)]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
@@ -28,11 +35,13 @@ pub enum Command {
     Optimize(Box<OptimizeFlags>),
     /// Show what a dozen units of the bundled network look for: the first minute with deepvis
     Demo(DemoFlags),
+    /// Look into a network on a live page: pick units, watch them climb, keep the pictures
+    Explore(Box<ExploreFlags>),
     /// Make a page and pictures to look at of a folder of results
     Gallery(GalleryFlags),
     /// Download a well-known network: weights, mean and labels
     Fetch(FetchFlags),
-    /// Convert a Caffe network to one file that loads at once
+    /// Convert a network, of Caffe or ONNX, to one file that loads at once
     Import(ImportFlags),
     /// List the layers of a network and what can be pushed
     Inspect(InspectFlags),
@@ -44,6 +53,10 @@ pub enum Command {
     Devices(DevicesFlags),
     /// Write a commented deepvis.toml into the working directory
     InitSettings(InitSettingsFlags),
+    /// Print the completions of a shell
+    Completions(CompletionsFlags),
+    /// Print the manual page of deepvis or of a command
+    Man(ManFlags),
 }
 
 /// Which trained network to load.
@@ -59,13 +72,27 @@ pub struct ModelFlags {
     /// Path to caffe network prototxt
     #[arg(long, value_name = "FILE")]
     pub deploy_proto: Option<PathBuf>,
-    /// Path to caffe network weights, or to a .bpk written by `deepvis import`
+    /// Path to caffe network weights, or to an .onnx, or to a .bpk written by `deepvis import`
     #[arg(long, value_name = "FILE")]
     pub net_weights: Option<PathBuf>,
     /// Mean: "None", a tuple of one value per channel such as "(104,117,123)", or a mean image ("'mean.npy'", a bare
     /// path, or a .binaryproto); a larger image is cropped to its centre
     #[arg(long, value_name = "MEAN", allow_hyphen_values = true)]
     pub mean: Option<String>,
+    /// How the network takes images: torchvision (default for .onnx), caffe, keras-tf, timm-inception, or none where it
+    /// normalizes RGB from 0 to 255 by itself
+    #[arg(long, value_name = "SCHEME")]
+    pub preprocess: Option<Scheme>,
+    /// What images from 0 to 255, less the mean, are divided by: a number, or one per channel such as
+    /// "(58.395,57.12,57.375)"; also --std [default: 1]
+    #[arg(long, alias = "std", value_name = "STD")]
+    pub input_std: Option<String>,
+    /// The same as a factor, as in Caffe's transform_param: 0.017 is --input-std 58.82; a number, or one per channel
+    #[arg(long, value_name = "FACTOR")]
+    pub input_scale: Option<String>,
+    /// The order of the network's channels: rgb or bgr (Caffe's), as --channel-swap-to-rgb (0,1,2) or (2,1,0)
+    #[arg(long, value_name = "rgb|bgr")]
+    pub channel_order: Option<ChannelOrder>,
     /// Permutation to apply to channels to change to RGB space for plotting: (0,1,2) if the network is trained for RGB,
     /// (2,1,0) if it is trained for BGR
     #[arg(long, value_name = "TUPLE")]
@@ -79,6 +106,12 @@ pub struct ModelFlags {
     /// Shape of the input where the prototxt has none, as for a training prototxt: batch,channels,rows,columns
     #[arg(long, value_name = "N,C,H,W")]
     pub input_shape: Option<String>,
+    /// Refuse a prototxt with settings of computed layers that are not known; without it they are warned about
+    #[arg(long)]
+    pub strict: bool,
+    /// Take weights with more blobs for a layer than it reads, with a warning; without it they are refused
+    #[arg(long)]
+    pub lenient: bool,
 }
 
 /// Where to compute.
@@ -91,7 +124,7 @@ pub struct DeviceFlags {
     /// Which GPU, by its number in `deepvis devices`
     #[arg(long, value_name = "N")]
     pub device: Option<usize>,
-    /// The most memory that one layer's result may take, such as 512M or 4G (default: half of what is free)
+    /// The most memory to take, such as 512M or 4G (default: half of what is free)
     #[arg(long, value_name = "SIZE")]
     pub max_memory: Option<String>,
 }

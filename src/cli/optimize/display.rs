@@ -1,54 +1,71 @@
 //! The progress bar, and the original's lines for `--verbose`.
 
-use std::time::Duration;
+use std::io::IsTerminal;
+use std::time::{Duration, Instant};
 
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::cli::labels::Labels;
-use crate::cli::stdout::out;
-use crate::optimizer::{LearningRate, Progress};
+use crate::ascent::{Optimizer, Progress, Schedule};
+use crate::cli::progress::{self, Standing};
+use crate::cli::stdout::{out, printable};
+use crate::model::Labels;
 use crate::python::Value;
 use crate::python::number::percent_g;
 
-/// How often the bar is drawn again.
+/// How often the line is drawn again.
 const REDRAW: Duration = Duration::from_millis(200);
+/// How often it is said where nobody watches a terminal.
+const SAY: Duration = Duration::from_secs(30);
+/// Columns of a terminal that does not tell.
+const COLUMNS: usize = 80;
 
-/// What is shown while units climb: with several, units done above, iterations of the batch at work below.
+/// What is shown while units climb: one line, never wider than the terminal.
 pub(super) struct Display<'a> {
-    all: MultiProgress,
-    /// Units done; `None` for a single one.
-    units: Option<ProgressBar>,
-    batch: ProgressBar,
-    iterations: u64,
+    bar: ProgressBar,
+    /// All units, and those done.
+    units: usize,
+    done: usize,
+    /// Iterations of each unit.
+    steps: usize,
+    /// Of the batch at work: its layer, its units, and the iterations of all of them that are done.
+    layer: String,
+    batch: usize,
+    iterations: usize,
+    /// Iterations of all batches that this program did.
+    counted: usize,
+    begun: Instant,
+    said: Instant,
     verbose: bool,
     quiet: bool,
     labels: &'a Labels,
     /// Of the layer at work.
     channels: usize,
-    /// Objective of the iteration before, for each place in the batch.
-    before: Vec<Option<f32>>,
+    /// Objective of the iteration before, and what its step was to add to it, for each place in the batch.
+    before: Vec<Option<(f32, f64)>>,
 }
 
 impl<'a> Display<'a> {
-    /// For `units` climbs of `iterations` each.
-    pub(super) fn new(units: usize, iterations: usize, verbose: bool, quiet: bool, labels: &'a Labels) -> Self {
-        let all = MultiProgress::new();
+    /// For `units` climbs of `steps` iterations each.
+    pub(super) fn new(units: usize, steps: usize, verbose: bool, quiet: bool, labels: &'a Labels) -> Self {
+        let bar = ProgressBar::new_spinner();
         if quiet || verbose {
-            all.set_draw_target(ProgressDrawTarget::hidden());
+            bar.set_draw_target(ProgressDrawTarget::hidden());
         }
-        let units = (units > 1).then(|| {
-            let bar = all.add(ProgressBar::new(units as u64));
-            style(&bar, "{bar:30} {pos}/{len} units {msg} {eta} left");
-            bar
-        });
-        let batch = all.add(ProgressBar::new(iterations as u64));
-        let left = if units.is_some() { "" } else { " {eta} left" };
-        style(&batch, &format!("{{bar:30}} {{pos}}/{{len}} iterations {{msg}}{left}"));
+        if let Ok(style) = ProgressStyle::with_template("{msg}") {
+            bar.set_style(style);
+        }
+        bar.enable_steady_tick(REDRAW);
         Self {
-            all,
+            bar,
             units,
-            batch,
-            iterations: iterations as u64,
+            done: 0,
+            steps,
+            layer: String::new(),
+            batch: 0,
+            iterations: 0,
+            counted: 0,
+            begun: Instant::now(),
+            said: Instant::now(),
             verbose,
             quiet,
             labels,
@@ -57,128 +74,140 @@ impl<'a> Display<'a> {
         }
     }
 
-    /// Begins a batch of units of a layer of `channels`.
-    pub(super) fn begin_batch(&mut self, layer: &str, channels: usize, len: usize) {
+    /// Begins a batch of `len` units of a layer of `channels`, which did so many iterations together in an earlier program.
+    pub(super) fn begin_batch(&mut self, layer: &str, channels: usize, len: usize, iterations: usize) {
         self.channels = channels;
         self.before = vec![None; len];
-        self.batch.reset();
-        self.batch.set_length(self.iterations.saturating_mul(len as u64));
-        if let Some(units) = &self.units {
-            units.set_message(format!("({layer}, {len} at once)"));
-        }
+        layer.clone_into(&mut self.layer);
+        self.batch = len;
+        self.iterations = iterations;
     }
 
-    /// Iterations of the batch that were done by an earlier program.
-    pub(super) fn begin_at(&self, iterations: usize) {
-        self.batch.set_position(iterations as u64);
-    }
-
-    /// Counts a unit as done, with the iterations it left out.
-    pub(super) fn unit_done(&mut self, left_out: usize) {
-        self.batch.inc(left_out as u64);
-        if let Some(units) = &self.units {
-            units.inc(1);
-        }
+    /// Counts a unit as done.
+    pub(super) fn unit_done(&mut self) {
+        self.done += 1;
     }
 
     /// Shows one iteration.
     pub(super) fn iteration(&mut self, progress: &Progress<'_>) {
-        self.batch.inc(1);
-        let layer = progress.climb.params().unit.layer.as_str();
-        let label = |channel| {
-            self.labels
-                .name(layer, self.channels, channel)
-                .map(|name| format!(" ({name})"))
-                .unwrap_or_default()
-        };
-        let [channel, row, column] = progress.reading.largest;
+        self.iterations += 1;
+        self.counted += 1;
         if self.verbose {
+            let layer = progress.climb.recipe().objective.unit.layer.as_str();
+            let label = |channel| {
+                self.labels
+                    .name(layer, self.channels, channel)
+                    .map(|name| format!(" ({name})"))
+                    .unwrap_or_default()
+            };
             let lines = original_lines(progress, self.before[progress.place], &label);
             out!("{lines}");
         }
-        let place = if row + column > 0 {
-            format!(" at ({row},{column})")
-        } else {
-            String::new()
-        };
-        self.batch.set_message(format!(
-            "objective {}, largest {channel}{}{place} {}",
-            percent_g(f64::from(progress.reading.objective), 6),
-            label(channel),
-            percent_g(f64::from(progress.reading.largest_value), 6),
-        ));
-        self.before[progress.place] = Some(progress.reading.objective);
+        let rate = progress.climb.record().lr.last().copied().unwrap_or(0.0);
+        let norm = f64::from(progress.found.gradient_norm);
+        self.before[progress.place] = Some((progress.found.objective, rate * norm * norm));
+        let columns =
+            terminal_size::terminal_size_of(std::io::stderr()).map_or(COLUMNS, |(width, _)| usize::from(width.0));
+        let line = printable(&self.line(columns)).into_owned();
+        if !self.quiet && !self.verbose && !std::io::stderr().is_terminal() && self.said.elapsed() >= SAY {
+            self.said = Instant::now();
+            eprintln!("{line}");
+        }
+        self.bar.set_message(line);
     }
 
-    /// A result, above the bars.
+    fn line(&self, columns: usize) -> String {
+        let elapsed = self.begun.elapsed();
+        let all = (self.units - self.done.min(self.units)).saturating_mul(self.steps);
+        let left = all.saturating_sub(self.iterations);
+        let whole = self.counted + left;
+        let standing = Standing {
+            layer: &self.layer,
+            units: (self.done, self.units),
+            iterations: (self.iterations / self.batch.max(1), self.steps),
+            elapsed,
+            left: progress::left(part(self.counted, whole), elapsed),
+        };
+        progress::line(&standing, columns)
+    }
+
+    /// A result that is printed even where nothing else is.
+    pub(super) fn result(&self, line: &str) {
+        self.bar.suspend(|| out!("{line}"));
+    }
+
+    /// A result, above the line.
     pub(super) fn say(&self, line: &str) {
         if !self.quiet {
-            self.all.suspend(|| out!("{line}"));
+            self.bar.suspend(|| out!("{line}"));
         }
     }
 
-    /// Something to know, above the bars, on standard error.
+    /// Something to know, above the line, on standard error.
     pub(super) fn note(&self, line: &str) {
         if !self.quiet {
-            self.all.suspend(|| eprintln!("{line}"));
+            self.bar.suspend(|| eprintln!("{line}"));
         }
     }
 
-    /// Takes the bars away.
+    /// Takes the line away.
     pub(super) fn finish(&self) {
-        self.batch.finish_and_clear();
-        if let Some(units) = &self.units {
-            units.finish_and_clear();
-        }
+        self.bar.finish_and_clear();
     }
 }
 
-fn style(bar: &ProgressBar, template: &str) {
-    if let Ok(style) = ProgressStyle::with_template(template) {
-        bar.set_style(style.progress_chars("━╸─"));
-    }
-    bar.enable_steady_tick(REDRAW);
+#[expect(clippy::cast_precision_loss, reason = "a share of the work")]
+fn part(done: usize, whole: usize) -> f64 {
+    done as f64 / whole.max(1) as f64
 }
 
 /// What the original script prints for an iteration.
-fn original_lines(progress: &Progress<'_>, before: Option<f32>, label: &dyn Fn(usize) -> String) -> String {
-    let results = progress.climb.results();
-    let params = progress.climb.params();
-    let reading = &progress.reading;
-    let ii = results.ii.last().copied().unwrap_or(0);
-    let rate = results.lr.last().copied().unwrap_or(0.0);
-    let square = results
+fn original_lines(progress: &Progress<'_>, before: Option<(f32, f64)>, label: &dyn Fn(usize) -> String) -> String {
+    let record = progress.climb.record();
+    let recipe = progress.climb.recipe();
+    let found = &progress.found;
+    let ii = record.ii.last().copied().unwrap_or(0);
+    let square = record
         .grad_norm
         .last()
         .map_or(0.0, |norm| f64::from(*norm) * f64::from(*norm));
     let g = |value: f64| percent_g(value, 6);
-    let risen = before.map(|before| f64::from(reading.objective - before));
-    let head = match (risen, params.rate) {
+    let schedule = match &recipe.optimizer {
+        Optimizer::GradientAscent { schedule } => *schedule,
+        Optimizer::Adaptive(adaptive) => Schedule::Constant { lr: adaptive.rate() },
+    };
+    let head = match (before, schedule) {
         (None, _) => ii.to_string(),
-        (Some(risen), LearningRate::Progress { .. } | LearningRate::Progress01 { .. }) => {
-            format!(
-                "{ii:<4}  progress predicted: {}, actual: {}",
-                g(rate * square),
-                g(risen)
-            )
+        (Some((before, predicted)), Schedule::Progress { .. } | Schedule::Progress01 { .. }) => {
+            let risen = f64::from(found.objective - before);
+            format!("{ii:<4}  progress predicted: {}, actual: {}", g(predicted), g(risen))
         }
-        (Some(risen), LearningRate::Constant { .. }) => format!("{ii:<4}  progress: {}", g(risen)),
+        (Some((before, _)), Schedule::Constant { .. }) => {
+            format!("{ii:<4}  progress: {}", g(f64::from(found.objective - before)))
+        }
     };
     let tuple = |index: [usize; 3]| Value::Tuple(index.map(Value::from).to_vec()).repr();
-    let unit = tuple([params.unit.channel, params.unit.spatial[0], params.unit.spatial[1]]);
-    let x = results.last.as_ref().map(|last| last.xx.as_slice()).unwrap_or_default();
+    let unit = &recipe.objective.unit;
+    let pushed = tuple([unit.channel, unit.spatial[0], unit.spatial[1]]);
+    let x = record.last.as_ref().map(|last| last.xx.as_slice()).unwrap_or_default();
     let (x_min, x_max) = extremes(x.iter().copied());
-    let (grad_min, grad_max) = extremes(progress.gradient.iter().map(|value| f64::from(*value)));
+    let (grad_min, grad_max) = extremes(
+        progress
+            .gradient
+            .unwrap_or_default()
+            .iter()
+            .map(|value| f64::from(*value)),
+    );
     format!(
-        "{head}\n     push unit: {unit:>16} with value {}{}\n       Max idx: {:>16} with value {}{}\n             X: {} {} {}\n          grad: {} {} {}",
-        g(f64::from(reading.objective)),
-        label(params.unit.channel),
-        tuple(reading.largest),
-        g(f64::from(reading.largest_value)),
-        label(reading.largest[0]),
+        "{head}\n     push unit: {pushed:>16} with value {}{}\n       Max idx: {:>16} with value {}{}\n             X: {} {} {}\n          grad: {} {} {}",
+        g(f64::from(found.objective)),
+        label(unit.channel),
+        tuple(found.largest),
+        g(f64::from(found.largest_value)),
+        label(found.largest[0]),
         g(x_min),
         g(x_max),
-        g(results.norm.last().copied().unwrap_or(0.0)),
+        g(record.norm.last().copied().unwrap_or(0.0)),
         g(grad_min),
         g(grad_max),
         g(square.sqrt()),

@@ -1,27 +1,40 @@
 //! What is said about an optimization, before and after.
 
-use super::options::OptimizeOptions;
-use super::plan::LayerPlan;
-use crate::cli::literals::Spatial;
-use crate::cli::model::Model;
-use crate::optimizer::regularize::LEAST_USEFUL_RADIUS;
-use crate::optimizer::{MetaResult, Params, Results};
-use crate::output::ResultFiles;
+use std::path::PathBuf;
+use std::time::Duration;
 
-/// The network's name, else its file.
-pub(super) fn network_name(model: &Model) -> String {
-    if model.import.graph.name.is_empty() {
-        model.import.weights.source().display().to_string()
-    } else {
-        model.import.graph.name.clone()
-    }
-}
+use super::options::OptimizeOptions;
+use super::plan::Plan;
+use crate::ascent::{Ending, LEAST_USEFUL_RADIUS, Recipe, Record};
+use crate::cli::literals::Spatial;
+use crate::cli::model;
+use crate::cli::progress::clock;
+use crate::model::Model;
+use crate::objective::Reach;
+use crate::output::ResultFiles;
+use crate::output::images::is_coloured;
+use crate::output::runs::Run;
+use crate::session::LayerPlan;
 
 /// What the original warns about, and a mean that was probably forgotten.
-pub(super) fn warnings(options: &OptimizeOptions, model: &Model, plans: &[LayerPlan]) -> Vec<String> {
+pub(super) fn warnings(options: &OptimizeOptions, model: &Model, plan: &Plan) -> Vec<String> {
     let mut warnings = Vec::new();
-    let conv = plans.iter().find(|plan| plan.extents[1] * plan.extents[2] > 1);
-    if let (Spatial::Unset, Some(plan)) = (options.spatial, conv) {
+    let channels = plan.image[0];
+    if options.spatial == Spatial::Unset && options.recipe.formula.is_none() {
+        let tokens = plan.layers.iter().zip(&plan.tokens);
+        let note = tokens
+            .filter_map(|(layer, tokens)| Some((layer, (*tokens)?)))
+            .map(|(layer, tokens)| tokens.by_default(&layer.layer, options.recipe.objective.reach))
+            .next();
+        warnings.extend(note);
+    }
+    let is_conv = |plan: &&LayerPlan| plan.extents[1] * plan.extents[2] > 1;
+    let conv = plan.layers.iter().zip(&plan.tokens);
+    let conv = conv
+        .filter(|(_, tokens)| tokens.is_none())
+        .map(|(layer, _)| layer)
+        .find(is_conv);
+    if let (Spatial::Unset, Reach::Position, Some(plan)) = (options.spatial, options.recipe.objective.reach, conv) {
         let [_, rows, columns] = plan.extents;
         warnings.push(format!(
             "\"{}\" is a conv layer of {rows} x {columns} units a channel, and its corner (0,0) is pushed; --push-spatial \
@@ -31,37 +44,126 @@ pub(super) fn warnings(options: &OptimizeOptions, model: &Model, plans: &[LayerP
             columns / 2
         ));
     }
-    let radius = options.regularizers.blur_radius.value();
+    let radius = options.recipe.regularizers.blur_radius;
     if radius > 0.0 && radius < LEAST_USEFUL_RADIUS {
         warnings.push(format!(
             "--blur-radius {radius}: blur sizes between 0 and {LEAST_USEFUL_RADIUS} work poorly"
         ));
     }
-    if model.options.mean.is_none() {
-        warnings.push("no --mean was given, so none is subtracted; ImageNet networks want \"(104,117,123)\"".into());
+    let swap = model.source.preprocessing.swap;
+    match channels {
+        3 if is_coloured(3, swap) => {}
+        _ if is_coloured(channels, swap) => warnings.push(format!(
+            "of the image's {channels} channels, {}, {} and {} are shown as red, green and blue; --channel-swap-to-rgb names \
+             others",
+            swap[0], swap[1], swap[2]
+        )),
+        _ => warnings.push(format!(
+            "the image has {channels} channels and cannot be shown in colours: pictures are grey, its channels side by side"
+        )),
     }
+    warnings.extend(model::doubts(model));
     warnings
 }
 
-/// A line about a unit that is done.
-pub(super) fn summary(params: &Params, label: Option<&str>, results: &Results, files: &ResultFiles) -> String {
-    let best = results.best.as_ref();
-    let best = best
-        .map(|best| format!("best objective {} at iteration {}", best.obj, best.ii))
-        .unwrap_or_default();
-    let majority = results.majority.as_ref().map_or_else(
-        || "never the largest of its layer".to_owned(),
-        |m| format!("largest of its layer from iteration {}", m.ii),
-    );
-    let how = match results.meta_result {
-        Some(MetaResult::GradZeroFailure) => "the gradient is 0, there is nothing to climb".to_owned(),
-        _ => majority,
+/// Part of the start image's norm that an image must have moved by to be more than noise.
+const LEAST_MOVE: f64 = 0.1;
+
+/// Why a picture is nothing but the noise that it began with, if it is.
+pub(super) fn noise(record: &Record) -> Option<&'static str> {
+    let best = record.best.as_ref()?;
+    if record.ii.len() < 2 || record.ending == Some(Ending::GradZeroFailure) {
+        return None;
+    }
+    let start = record.x0.iter().map(|value| value * value).sum::<f64>().sqrt();
+    // At first the image is cut to what can be shown, which is no step.
+    let [first, last] = [record.dist.first()?, record.dist.last()?];
+    let moved = (last * last - first * first).max(0.0).sqrt();
+    if moved <= LEAST_MOVE * start {
+        Some("still noise: the steps are too small; try --preset paper-3, or a larger lr")
+    } else if best.ii == 0 {
+        Some(
+            "still noise: no step was better than the start; the steps are too large; try --preset paper-3, or a smaller lr",
+        )
+    } else {
+        None
+    }
+}
+
+/// Whether there is a unit to be the largest of its layer: a formula may name none.
+fn has_unit(recipe: &Recipe) -> bool {
+    recipe
+        .formula
+        .as_ref()
+        .is_none_or(|formula| formula.first_unit().is_some())
+}
+
+/// A line about a unit that is done: its name, the best objective, what went wrong, the picture.
+pub(super) fn summary(recipe: &Recipe, label: Option<&str>, record: &Record, files: &ResultFiles) -> String {
+    let unit = &recipe.objective.unit;
+    let name = match (&recipe.formula, label) {
+        (Some(formula), _) => formula.to_string(),
+        (None, Some(label)) => label.to_owned(),
+        (None, None) => format!("{} {}", unit.layer, unit.channel),
     };
-    let label = label.map(|label| format!(" ({label})")).unwrap_or_default();
-    format!(
-        "{}{label}, seed {}: {best}; {how}; {}",
-        params.unit,
-        params.rand_seed,
-        files.path("best_X.jpg").display()
-    )
+    let best = record
+        .best
+        .as_ref()
+        .map_or_else(|| "-".to_owned(), |best| format!("{:.1}", best.obj));
+    let how = if record.ending == Some(Ending::GradZeroFailure) {
+        "  the gradient is 0, there is nothing to climb"
+    } else if noise(record).is_some() {
+        "  still noise"
+    } else if record.majority.is_none() && has_unit(recipe) {
+        "  never the largest of its layer"
+    } else {
+        ""
+    };
+    format!("{name}  {best}  {}{how}", files.path("best_X.jpg").display())
+}
+
+/// How many units came to what.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Tally {
+    pub(super) done: usize,
+    pub(super) failed: usize,
+    pub(super) never_largest: usize,
+    pub(super) noise: usize,
+    pub(super) first_noise: Option<&'static str>,
+}
+
+impl Tally {
+    /// Counts a unit that is done.
+    pub(super) fn count(&mut self, recipe: &Recipe, record: &Record) {
+        self.done += 1;
+        self.never_largest += usize::from(record.majority.is_none() && has_unit(recipe));
+        if let Some(why) = noise(record) {
+            self.noise += 1;
+            self.first_noise.get_or_insert(why);
+        }
+    }
+
+    /// `31 done, 1 failed, 4 never the largest, 0:07`.
+    pub(super) fn line(self, elapsed: Duration) -> String {
+        let mut parts = vec![format!("{} done", self.done)];
+        let others = [
+            (self.failed, "failed"),
+            (self.never_largest, "never the largest"),
+            (self.noise, "still noise"),
+        ];
+        parts.extend(
+            others
+                .iter()
+                .filter(|(count, _)| *count > 0)
+                .map(|(count, what)| format!("{count} {what}")),
+        );
+        format!("{}, {}", parts.join(", "), clock(elapsed))
+    }
+}
+
+/// A unit as a line of JSON: what the log says, with the paths of its files instead of their common beginning.
+pub(super) fn json(run: &Run, files: &[PathBuf]) -> String {
+    let mut record = serde_json::json!(run);
+    record["files"] = files.iter().map(|path| path.to_string_lossy()).collect();
+    record.to_string()
 }

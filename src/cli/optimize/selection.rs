@@ -3,8 +3,8 @@
 use globset::Glob;
 
 use crate::cli::error::{Error, Result};
-use crate::cli::labels::Labels;
 use crate::cli::literals::wrong;
+use crate::model::Labels;
 
 /// Longest list that a range is expanded to.
 const MOST: usize = 1 << 20;

@@ -34,23 +34,40 @@ impl<'a> Matrix<'a> {
     }
 }
 
-/// Who computes a matrix product.
+/// On which cores a matrix product is computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Cores {
-    /// All together.
+    /// On all of them, in parallel.
     All,
-    /// The one that asks, while others do as much for other images.
+    /// On the calling thread alone; the other cores compute other images meanwhile.
     One,
 }
 
-/// The least columns and rows of a block that a core computes by itself.
+/// The smallest block, in columns and rows, that is given to a core.
 const LEAST: [usize; 2] = [64, 24];
-/// What the columns and rows of a block are multiples of: width and height of gemm's innermost loop, with AVX-512 and AVX2.
+/// Columns and rows of a block are multiples of these: width and height of gemm's microkernel, with AVX-512 and AVX2.
 const UNIT: [usize; 2] = [16, 6];
+
+/// The longest inner dimension that is given to gemm. It splits longer sums at places that depend on the size of the
+/// block (`m <= 64 && n <= 64` in its `gemm_basic_generic`), so that the last bits would depend on the number of cores;
+/// here they are split before.
+const LONGEST: usize = 512;
+/// Up to this many rows and columns gemm splits a sum every [`LONGEST`] products, beyond them into equal parts.
+const SMALL: usize = 64;
+
+/// The length of the parts into which sums of `inner` products are split, for a product of `rows x columns`: that at
+/// which gemm splits them when one core computes the product as a whole.
+fn part(rows: usize, columns: usize, inner: usize) -> usize {
+    if rows <= SMALL && columns <= SMALL {
+        LONGEST
+    } else {
+        inner.div_ceil(inner.div_ceil(LONGEST).max(1)).max(1)
+    }
+}
 
 /// `out = left * right`; `out` is row-major, `rows x columns`, `inner` is summed over.
 ///
-/// The sums are added up in the same order however many cores take part.
+/// The order of summation does not depend on the number of cores.
 pub(super) fn multiply(
     out: &mut [f32],
     left: Matrix<'_>,
@@ -61,7 +78,8 @@ pub(super) fn multiply(
     assert_eq!(out.len(), rows * columns);
     assert_eq!(left.values.len(), rows * inner);
     assert_eq!(right.values.len(), inner * columns);
-    // gemm's own threads wait while one of them rearranges a whole operand, and for each other again and again.
+    // Blocks are distributed here rather than by gemm's own parallelism, whose threads synchronize after packing an
+    // operand and after each part of the inner dimension.
     let cores = match cores {
         Cores::All => rayon::current_num_threads(),
         Cores::One => 1,
@@ -74,12 +92,14 @@ pub(super) fn multiply(
         left,
         right,
         inner,
+        part: part(rows, columns, inner),
     };
     let block = |block: usize| {
         let columns = share(columns, across, block % across, UNIT[0]);
         let rows = share(rows, down, block / across, UNIT[1]);
-        // SAFETY: the three slices hold rows * columns, rows * inner and inner * columns entries (asserted above), the strides
-        // of a `Matrix` address each of its entries exactly once, and no two blocks have a place of `out` in common.
+        // SAFETY: the three slices hold rows * columns, rows * inner and inner * columns entries (asserted above), the
+        // strides of a `Matrix` address each of its entries exactly once, and no two blocks have a place of `out` in
+        // common.
         unsafe { product.block(rows, columns) }
     };
     match across * down {
@@ -88,8 +108,8 @@ pub(super) fn multiply(
     }
 }
 
-/// `out = left * right` in each of some layers, that of `left` and `out` being what is between rows: these are `rows x layers x
-/// inner` and `rows x layers x columns`, `right` is `layers x inner x columns`.
+/// A batch of `layers` independent products, `out = left * right` for each. `left` is `rows x layers x inner` and `out`
+/// is `rows x layers x columns` (the index of the layer is the middle one), `right` is `layers x inner x columns`.
 pub(super) fn multiply_layers(
     out: &mut [f32],
     left: &[f32],
@@ -103,7 +123,8 @@ pub(super) fn multiply_layers(
     let out = Shared(out.as_mut_ptr());
     let layer = |layer: usize| {
         let product = Product {
-            // SAFETY: a layer's first row is inside `out`, which has at least one where `rows` is not zero.
+            // SAFETY: the first row of a layer begins inside `out` unless there are no rows, and then the offset is
+            // zero.
             out: unsafe { out.at(layer * columns * usize::from(rows > 0)) },
             row_stride: layers * columns,
             left: Matrix {
@@ -113,9 +134,12 @@ pub(super) fn multiply_layers(
             },
             right: Matrix::new(&right[layer * inner * columns..][..inner * columns], inner, columns),
             inner,
+            // The number of rows depends on how many images are computed together, which must not change the order of
+            // sums.
+            part: part(usize::MAX, columns, inner),
         };
-        // SAFETY: the slices hold what the sizes say (asserted above) from each layer's beginning on, and layers have no place of
-        // `out` in common.
+        // SAFETY: the slices hold what the sizes say (asserted above) from each layer's beginning on, and layers have
+        // no place of `out` in common.
         unsafe { product.block(0..rows, 0..columns) }
     };
     match cores {
@@ -124,16 +148,21 @@ pub(super) fn multiply_layers(
     }
 }
 
-/// The part number `part` of `len` places shared out among `parts`, in multiples of `unit` but for the last.
+/// The range number `part` when `len` rows or columns are divided into `parts` ranges, all but the last multiples of
+/// `unit`. No range has a single element unless `len` is 1: gemm sums matrix-vector products in another order.
 fn share(len: usize, parts: usize, part: usize, unit: usize) -> Range<usize> {
     let each = len.div_ceil(parts).next_multiple_of(if parts > 1 { unit } else { 1 });
-    (part * each).min(len)..((part + 1) * each).min(len)
+    let bound = |part: usize| {
+        let place = (part * each).min(len);
+        if place + 1 == len && place > 0 { len } else { place }
+    };
+    bound(part)..bound(part + 1)
 }
 
-/// Where threads write to places that they do not share.
+/// A pointer through which several threads write, each to elements of its own.
 struct Shared(*mut f32);
 
-// SAFETY: see above.
+// SAFETY: no element is written by two threads, and none is read before all have ended.
 unsafe impl Sync for Shared {}
 
 impl Shared {
@@ -151,9 +180,11 @@ struct Product<'a> {
     left: Matrix<'a>,
     right: Matrix<'a>,
     inner: usize,
+    /// Length of the parts of the inner dimension that are given to gemm.
+    part: usize,
 }
 
-// SAFETY: threads write to places of `out` that they do not share (see `block`).
+// SAFETY: threads write to disjoint blocks of `out` (see `block`).
 unsafe impl Sync for Product<'_> {}
 
 impl Product<'_> {
@@ -167,29 +198,42 @@ impl Product<'_> {
         if rows.is_empty() || columns.is_empty() {
             return;
         }
-        // SAFETY: the offsets stay inside the slices, for `rows` and `columns` do; see `multiply`.
-        unsafe {
-            gemm::gemm(
-                rows.len(),
-                columns.len(),
-                self.inner,
-                self.out.add(rows.start * self.row_stride + columns.start),
-                1,
-                stride(self.row_stride),
-                false,
-                left.values.as_ptr().add(rows.start * left.row_stride),
-                stride(left.column_stride),
-                stride(left.row_stride),
-                right.values.as_ptr().add(columns.start * right.column_stride),
-                stride(right.column_stride),
-                stride(right.row_stride),
-                1.0,
-                1.0,
-                false,
-                false,
-                false,
-                Parallelism::None,
-            );
+        // The first call overwrites `out`, also with an inner dimension of 0, when it writes zeros; further ones add to
+        // it.
+        let mut first = 0;
+        while first == 0 || first < self.inner {
+            let len = self.part.min(self.inner - first);
+            // SAFETY: `rows`, `columns` and `first..first + len` are inside the matrices, so all offsets are inside the
+            // slices.
+            unsafe {
+                gemm::gemm(
+                    rows.len(),
+                    columns.len(),
+                    len,
+                    self.out.add(rows.start * self.row_stride + columns.start),
+                    1,
+                    stride(self.row_stride),
+                    first > 0,
+                    left.values
+                        .as_ptr()
+                        .add(rows.start * left.row_stride + first * left.column_stride),
+                    stride(left.column_stride),
+                    stride(left.row_stride),
+                    right
+                        .values
+                        .as_ptr()
+                        .add(first * right.row_stride + columns.start * right.column_stride),
+                    stride(right.column_stride),
+                    stride(right.row_stride),
+                    1.0,
+                    1.0,
+                    false,
+                    false,
+                    false,
+                    Parallelism::None,
+                );
+            }
+            first += self.part;
         }
     }
 }

@@ -1,17 +1,24 @@
-//! A fully connected layer on slices. Weights are read once forward and once backward for all images of a batch, and rows
-//! with no gradient not at all. An image's sums are added up in the same order whatever the batch.
+//! A fully connected layer on slices. Of images that are a row each, weights are read once forward and once backward for all
+//! images of a batch, and rows whose gradient is zero are not read. Images of many rows (the tokens of a transformer) are matrix
+//! products. The order of an image's sums does not depend on the batch.
 
 use std::sync::Arc;
 
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
+use super::convolution::for_each_image;
+use super::gemm::{Matrix, multiply};
+use super::scratch::zeros;
 use super::vector::with_vectors;
 use super::{Gradient, HostArray, HostFunction, Output};
 
-/// Input entries that a thread sums up at a time in the backward pass, at most and at least.
+/// Most and fewest input entries of a parallel task in the backward pass.
 const MOST_COLUMNS: usize = 2048;
 const FEWEST_COLUMNS: usize = 256;
+/// Entries of the widest vector. Blocks are multiples of it: what is left over is rounded once more for each product,
+/// which must only happen at the end of a row, whatever the number of threads.
+const WIDEST: usize = 16;
 /// Rows of the weight that are used for all images before the next are read: these stay in a core's cache.
 const ROWS: usize = 16;
 
@@ -22,9 +29,12 @@ pub struct InnerProduct {
     pub outputs: usize,
     /// Entries of the input.
     pub inputs: usize,
+    /// Rows of one image.
+    pub rows: usize,
 }
 
-/// Sums of products of four rows with each of some images. Each sum is added up in the same order whatever their number.
+/// Dot products of four rows with each of N images. The order of each sum does not depend on their
+/// number.
 struct Products<'a, const N: usize> {
     rows: [&'a [f32]; 4],
     images: [&'a [f32]; N],
@@ -95,7 +105,7 @@ impl WithSimd for AddRows<'_> {
     }
 }
 
-/// Writes what four rows make of some images where it belongs among a row's results for `batch` images.
+/// Stores the products of four rows with N images: `out` has `batch` results a row, these begin at `place`.
 fn put<const N: usize>(products: [[f32; N]; 4], place: usize, out: &mut [f32], batch: usize) {
     for (out, products) in out.chunks_mut(batch).zip(products) {
         out[place..place + N].copy_from_slice(&products);
@@ -112,7 +122,8 @@ impl InnerProduct {
             .with_min_len(4)
             .zip(weight.par_chunks(4 * self.inputs))
             .for_each(|(out, rows)| {
-                // The last rows of a number that four does not divide stand in for those that are missing.
+                // Four rows at a time. Where fewer are left, the last one is computed several times, and `put` stores
+                // only as many as `out` has rows.
                 let last = rows.len() / self.inputs - 1;
                 let rows = [0, 1, 2, 3].map(|row: usize| &rows[row.min(last) * self.inputs..][..self.inputs]);
                 for (place, images) in images.chunks(2).enumerate() {
@@ -135,13 +146,14 @@ impl InnerProduct {
         (0..batch).flat_map(transposed).copied().collect()
     }
 
-    /// W^T grad for each image; `batch x inputs`. Rows whose gradient is zero are skipped: all but one when a unit of this
-    /// layer is pushed.
+    /// W^T grad for each image; `batch x inputs`. Rows whose gradient is zero are skipped: all but one when a unit of
+    /// this layer is pushed.
     fn transposed_product(&self, grad: &[f32], weight: &[f32], batch: usize) -> Vec<f32> {
         let columns = self
             .inputs
             .div_ceil(4 * rayon::current_num_threads())
-            .clamp(FEWEST_COLUMNS, MOST_COLUMNS);
+            .clamp(FEWEST_COLUMNS, MOST_COLUMNS)
+            .next_multiple_of(WIDEST);
         let blocks: Vec<Vec<f32>> = (0..self.inputs.div_ceil(columns))
             .into_par_iter()
             .map(|block| {
@@ -174,13 +186,39 @@ impl InnerProduct {
         }
         block
     }
+
+    /// Whether an image is a matrix: a product with a single row or column would be summed in another order.
+    fn is_matrix(&self) -> bool {
+        self.rows > 1 && self.inputs > 1 && self.outputs > 1
+    }
+
+    /// The product of each image, a matrix of `rows x inner`, with one of `inner x columns`.
+    fn matrix_products(&self, images: &[f32], right: Matrix<'_>, [inner, columns]: [usize; 2]) -> Vec<f32> {
+        let rows = self.rows;
+        let mut out = zeros(images.len() / inner * columns);
+        for_each_image(
+            (images, rows * inner),
+            (&mut out, rows * columns),
+            1,
+            |image, out, cores| {
+                let left = Matrix::new(image, rows, inner);
+                multiply(out, left, right, (rows, columns, inner), cores);
+            },
+        );
+        out
+    }
 }
 
 impl HostFunction for InnerProduct {
     fn forward(&self, x: &HostArray, parameters: &[HostArray], track: bool) -> Output {
         let batch = x.len() / self.inputs;
         let weight = parameters[0].clone();
-        let mut values = self.product(x, &weight, batch);
+        let mut values = if self.is_matrix() {
+            let transposed = Matrix::new(&weight, self.outputs, self.inputs).transposed();
+            self.matrix_products(x, transposed, [self.inputs, self.outputs])
+        } else {
+            self.product(x, &weight, batch)
+        };
         if let Some(bias) = parameters.get(1) {
             for values in values.chunks_mut(self.outputs) {
                 for (value, bias) in values.iter_mut().zip(bias.iter()) {
@@ -190,7 +228,14 @@ impl HostFunction for InnerProduct {
         }
         let gradient = track.then(|| {
             let this = self.clone();
-            Arc::new(move |grad: &HostArray| this.transposed_product(grad, &weight, batch)) as Gradient
+            Arc::new(move |grad: &HostArray| {
+                if this.is_matrix() {
+                    let weight = Matrix::new(&weight, this.outputs, this.inputs);
+                    this.matrix_products(grad, weight, [this.outputs, this.inputs])
+                } else {
+                    this.transposed_product(grad, &weight, batch)
+                }
+            }) as Gradient
         });
         Output {
             values,

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::vector::vectorized;
 use super::{Gradient, HostArray, HostFunction, Output};
 
-/// Pixels a thread works on at a time: all channels of them fit the cache.
+/// Pixels of a parallel task: few enough that all their channels fit the cache.
 const PIXELS: usize = 128;
 
 /// y = x * (k + alpha / size * sum of x^2 over `size` neighbouring channels) ^ -beta.
@@ -43,7 +43,7 @@ fn gather(image: &[f32], channels: usize, area: usize, start: usize, len: usize)
     block
 }
 
-/// For each channel, the sum of `terms` over its neighbours, as a running sum; `each` gets channel and sums.
+/// Calls `each` with every channel and the sums of `terms` over its neighbouring channels, which are running sums.
 #[inline(always)]
 fn running_sums(terms: &[f32], channels: usize, len: usize, size: usize, mut each: impl FnMut(usize, &[f32])) {
     let half = size / 2;
@@ -73,10 +73,10 @@ impl AcrossChannels {
         self.alpha / self.size as f32
     }
 
-    /// The bracket, for a block of pixels.
+    /// k + alpha / size * sum of x^2, for a block of pixels.
     #[inline(always)]
     fn scales(&self, block: &[f32], channels: usize, len: usize) -> Vec<f32> {
-        // Loops over what is there already: a vector that grows as it is filled leaves the processor's vectors unused.
+        // Over slices of known length: a loop that pushes to a `Vec` is not vectorized.
         let mut squares = vec![0.0; block.len()];
         for (square, x) in squares.iter_mut().zip(block) {
             *square = x * x;
@@ -121,7 +121,7 @@ impl AcrossChannels {
     }
 }
 
-/// Runs `block` over blocks of pixels of every image, on all cores, and lays the results out as the images are.
+/// Runs `block` on blocks of pixels of every image, in parallel, and puts the results together in the images' layout.
 fn by_blocks(shape: &[usize], block: impl Fn(usize, usize, usize) -> Vec<f32> + Send + Sync) -> Vec<f32> {
     let (batch, channels) = (shape[0], shape[1]);
     let area: usize = shape[2..].iter().product();

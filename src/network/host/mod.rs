@@ -1,8 +1,8 @@
 //! Fast layer functions for the CPU backends, as a burn backend extension with its own backward passes.
 //!
 //! One extension operation, [`HostOps::apply`], takes an image tensor, frozen parameters and a [`HostFunction`], and
-//! registers the function's gradient with burn's autodiff. A gradient is computed for the image alone: parameters are
-//! constants, so that the half of a backward pass that training needs and we do not is never run.
+//! registers the function's gradient with burn's autodiff. The gradient is that with respect to the image only:
+//! parameters are constants, so that the gradients of weights, which only training needs, are never computed.
 //!
 //! On other backends layers are composed of burn's own operations (see the `plain` functions beside each layer), which
 //! is also what the functions here are tested against.
@@ -11,14 +11,16 @@
 
 mod array;
 pub mod convolution;
+pub mod curve;
 mod gemm;
 pub mod inner_product;
 pub mod lrn;
 pub mod pooling;
+pub mod redirect;
 mod relu;
 mod scratch;
+pub mod standardize;
 mod vector;
-mod winograd;
 
 use std::fmt::{self, Debug};
 use std::sync::Arc;
@@ -35,12 +37,12 @@ use burn::backend::NdArray;
 
 pub use array::{Host, HostArray};
 
-/// Maps the gradient of a function's output to that of its input.
+/// The backward pass: maps the gradient of a function's output to that of its input.
 pub type Gradient = Arc<dyn Fn(&HostArray) -> Vec<f32> + Send + Sync>;
 
 /// A function of one tensor, computed on slices of host memory.
 pub trait HostFunction: Debug + Send + Sync + 'static {
-    /// The output's entries and shape, and, when `track`, the way back for gradients.
+    /// The output's entries and shape, and, when `track`, its backward pass.
     fn forward(&self, x: &HostArray, parameters: &[HostArray], track: bool) -> Output;
 }
 
@@ -50,7 +52,7 @@ pub struct Output {
     pub values: Vec<f32>,
     /// The shape.
     pub shape: Vec<usize>,
-    /// The way back; present when it was asked for.
+    /// The backward pass; present exactly when it was asked for.
     pub gradient: Option<Gradient>,
 }
 
@@ -148,7 +150,7 @@ impl<B: Host, C: CheckpointStrategy> HostOps for Autodiff<B, C> {
             OpsKind::Tracked(prep) => {
                 let shape = B::shape_of(x.primitive());
                 let (output, gradient) = run::<B>(x.into_primitive(), parameters, &function, true);
-                let gradient = gradient.unwrap_or_else(|| Arc::new(|grad: &HostArray| grad.to_vec()));
+                let gradient = gradient.expect("a host function that is asked to track gives its gradient");
                 prep.finish(Saved { gradient, shape }, output)
             }
             OpsKind::UnTracked(prep) => prep.finish(run::<B>(x.into_primitive(), parameters, &function, false).0),

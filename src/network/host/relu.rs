@@ -1,23 +1,23 @@
-//! The ReLU after a convolution, in one pass with its biases. A ReLU by itself is burn's own, which is as fast.
+//! The ReLU that follows a convolution, fused with adding its bias. A ReLU by itself is burn's own, which is as fast.
 
 use rayon::prelude::*;
 
 use super::scratch::CHUNK;
 use super::vector::vectorized;
 
-/// Adds `bias`, applies a ReLU, and notes where it let its input through: 1 there, 0 elsewhere; one bit would do, a byte is
-/// quicker.
+/// Adds `bias`, applies a ReLU of that slope, and records where the input was positive: 1 there, 0 elsewhere. A bit
+/// would be enough; a byte is faster.
 #[inline(always)]
 pub(super) fn rectify(values: &mut [f32], bias: f32, slope: f32, passed: &mut [u8]) {
     for (value, passed) in values.iter_mut().zip(passed) {
         let biased = *value + bias;
         *passed = u8::from(biased > 0.0);
-        // Plus zero, lest a slope of zero make a negative one.
+        // Adding zero turns -0.0, which a slope of 0 makes of negative numbers, into 0.0.
         *value = if biased > 0.0 { biased } else { slope * biased + 0.0 };
     }
 }
 
-/// The gradient that a ReLU passes on: all of it where its input was positive, `slope` of it elsewhere.
+/// The gradient of a ReLU: unchanged where its input was positive, times `slope` elsewhere.
 pub(super) fn masked(grad: &[f32], passed: &[u8], slope: f32) -> Vec<f32> {
     assert_eq!(grad.len(), passed.len());
     let mut values = Vec::with_capacity(grad.len());
@@ -30,14 +30,14 @@ pub(super) fn masked(grad: &[f32], passed: &[u8], slope: f32) -> Vec<f32> {
             #[inline(always)]
             || {
                 for ((masked, grad), passed) in masked.iter_mut().zip(grad).zip(passed) {
-                    // A choice of factors, unlike one of products, becomes vector instructions.
+                    // Selecting the factor, unlike selecting the product, is vectorized by the compiler.
                     masked.write(grad * if *passed == 1 { 1.0 } else { slope });
                 }
             },
         );
     });
-    // SAFETY: there is room for as many entries, and the chunks, which are as long as those of the gradient and of its mask, have
-    // all been written.
+    // SAFETY: there is room for as many entries, and the chunks, which are as long as those of the gradient and of its
+    // mask, have all been written.
     unsafe { values.set_len(grad.len()) };
     values
 }

@@ -1,4 +1,4 @@
-//! Memory for what a layer computes: on its way, kept from layer to layer and from iteration to iteration, and for its results.
+//! Working memory of a thread, kept from layer to layer and from iteration to iteration, and zeroed memory for results.
 
 use std::cell::RefCell;
 use std::mem::MaybeUninit;
@@ -11,7 +11,8 @@ thread_local! {
 
 /// Runs `work` with scratch space of `len` entries, whose contents are arbitrary.
 pub(super) fn with_scratch<T>(len: usize, work: impl FnOnce(&mut [f32]) -> T) -> T {
-    // Taken out rather than borrowed: while one matrix product waits for its threads, rayon may run another here.
+    // Taken out rather than borrowed: while a product waits for its parts, rayon may run another task on this thread,
+    // which needs scratch space too.
     let mut scratch = SCRATCH.take();
     if scratch.len() < len {
         scratch.resize(len, 0.0);
@@ -21,10 +22,10 @@ pub(super) fn with_scratch<T>(len: usize, work: impl FnOnce(&mut [f32]) -> T) ->
     result
 }
 
-/// Entries that a core works on at a time, where each is worked on by itself.
+/// Entries of a parallel task in loops over single entries.
 pub(super) const CHUNK: usize = 1 << 14;
 
-/// Zeros, which all cores write: left to one, they would be a tenth of a small network's iteration.
+/// Zeros, written by all cores: by one, it would take a tenth of a small network's iteration.
 pub(super) fn zeros<T: Copy + Default + Send>(len: usize) -> Vec<T> {
     let mut values = Vec::with_capacity(len);
     let chunks = values.spare_capacity_mut()[..len].par_chunks_mut(CHUNK);

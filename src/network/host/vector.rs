@@ -1,12 +1,12 @@
-//! Loops compiled for the vector instructions that the processor turns out to have: the program itself is built for the oldest
-//! of its kind.
+//! Loops compiled for several instruction sets, of which the processor's best is chosen at run time: the program as a
+//! whole is built for the oldest processors of its architecture.
 
 use pulp::{Simd, WithSimd};
 
 /// Runs `work` with the widest vectors that the processor has.
 #[inline]
 pub fn with_vectors<W: WithSimd>(work: W) -> W::Output {
-    // Asked one by one, for pulp's own choice knows AVX2 only with a feature that would compile burn a second time.
+    // Tried one by one: pulp's own dispatch has AVX2 only with a feature that would compile burn a second time.
     #[cfg(target_arch = "x86_64")]
     {
         if let Some(simd) = pulp::x86::V4::try_new() {
@@ -30,10 +30,11 @@ impl<T, F: FnOnce() -> T> WithSimd for Loop<F> {
     }
 }
 
-/// Runs plain loops, compiled anew for each kind of processor. The results are the same on all, for the compiler never
-/// reorders sums nor fuses products into them.
+/// Runs plain loops, compiled for each instruction set. The results are the same with all of them, as the compiler
+/// neither reorders sums nor fuses multiplications into them.
 ///
-/// `work` must be `#[inline(always)]`, and so must what it calls, or they stay as they are.
+/// `work` must be `#[inline(always)]`, and so must what it calls: otherwise they are compiled once, for the oldest
+/// processors.
 #[inline]
 pub fn vectorized<T>(work: impl FnOnce() -> T) -> T {
     with_vectors(Loop(work))

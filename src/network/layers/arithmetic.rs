@@ -6,7 +6,7 @@ use burn::tensor::Tensor;
 use crate::network::blob::Blob;
 use crate::network::build::{BuildResult, LayerBuild};
 use crate::network::error::Result;
-use crate::network::layer::Forward;
+use crate::network::layers::Forward;
 
 /// Which axes of the bottom a factor or term spans: `[first, last)`.
 fn span(build: &LayerBuild<'_>, axis: i32, num_axes: i32) -> Result<(usize, usize)> {
@@ -31,7 +31,7 @@ fn span(build: &LayerBuild<'_>, axis: i32, num_axes: i32) -> Result<(usize, usiz
     Ok((first, last))
 }
 
-/// The blob with the span's axes taken together: `[before, span, after]`.
+/// The blob with the span's axes merged: `[before, span, after]`.
 fn spanned(blob: &Blob, (first, last): (usize, usize)) -> Tensor<3> {
     let shape = blob.shape();
     blob.view([
@@ -49,6 +49,12 @@ fn operand(learned: Option<&Param<Tensor<3>>>, bottoms: &[Blob]) -> Tensor<3> {
     }
 }
 
+/// Whether images stay apart: a learned operand must not span axis 0, and a second bottom, which has an axis of images
+/// itself, must begin there.
+fn apart(is_learned: bool, (first, _): (usize, usize)) -> bool {
+    is_learned == (first > 0)
+}
+
 /// y = a * x, or a * x + b, with a and b along some axes.
 #[derive(Module, Debug)]
 pub struct Scale {
@@ -59,16 +65,21 @@ pub struct Scale {
 }
 
 impl Scale {
-    pub(in crate::network) fn build(build: &LayerBuild<'_>, axis: i32, num_axes: i32, bias: bool) -> BuildResult {
+    pub(in crate::network) fn build(
+        build: &LayerBuild<'_>,
+        factor: Option<&str>,
+        bias: Option<&str>,
+        axis: i32,
+        num_axes: i32,
+    ) -> BuildResult {
         let span = span(build, axis, num_axes)?;
         let shape = &build.bottom()[span.0..span.1];
         let count: usize = shape.iter().product();
-        let has_second = build.bottoms.len() > 1;
-        let learned = |index: usize, what: &str| -> Result<_> {
-            Ok(build.constant(build.values(index, what, shape)?, [1, count, 1]))
+        let learned = |name: &str, what: &str| -> Result<_> {
+            Ok(build.constant(build.values(name, what, shape)?, [1, count, 1]))
         };
-        let factor = (!has_second).then(|| learned(0, "factor")).transpose()?;
-        let shift = bias.then(|| learned(usize::from(!has_second), "bias")).transpose()?;
+        let factor = factor.map(|name| learned(name, "factor")).transpose()?;
+        let shift = bias.map(|name| learned(name, "bias")).transpose()?;
         build.one(Self { factor, shift, span }, build.bottom().to_vec())
     }
 
@@ -88,6 +99,10 @@ impl Forward for Scale {
         };
         vec![Blob::new(y, bottoms[0].shape().to_vec())]
     }
+
+    fn keeps_images_apart(&self) -> bool {
+        apart(self.factor.is_some(), self.span)
+    }
 }
 
 /// y = x + b with b along some axes.
@@ -99,14 +114,19 @@ pub struct Bias {
 }
 
 impl Bias {
-    pub(in crate::network) fn build(build: &LayerBuild<'_>, axis: i32, num_axes: i32) -> BuildResult {
+    pub(in crate::network) fn build(
+        build: &LayerBuild<'_>,
+        term: Option<&str>,
+        axis: i32,
+        num_axes: i32,
+    ) -> BuildResult {
         let span = span(build, axis, num_axes)?;
         let shape = &build.bottom()[span.0..span.1];
-        let term = if build.bottoms.len() > 1 {
-            None
-        } else {
-            Some(build.constant(build.values(0, "bias", shape)?, [1, shape.iter().product(), 1]))
+        let learned = |name: &str| -> Result<_> {
+            let values = build.values(name, "bias", shape)?;
+            Ok(build.constant(values, [1, shape.iter().product(), 1]))
         };
+        let term = term.map(learned).transpose()?;
         build.one(Self { term, span }, build.bottom().to_vec())
     }
 }
@@ -115,5 +135,9 @@ impl Forward for Bias {
     fn forward(&self, bottoms: &[Blob]) -> Vec<Blob> {
         let y = spanned(&bottoms[0], self.span) + operand(self.term.as_ref(), bottoms);
         vec![Blob::new(y, bottoms[0].shape().to_vec())]
+    }
+
+    fn keeps_images_apart(&self) -> bool {
+        apart(self.term.is_some(), self.span)
     }
 }

@@ -1,10 +1,11 @@
-//! Caffe's `Convolution`: y[o] = b[o] + sum over channels of the group and taps of W[o, c, i, j] * x[c, s*y + d*i - p, ...].
+//! Caffe's `Convolution`:
+//! `y[o] = b[o] + sum over channels of the group and taps of W[o, c, i, j] * x[c, s*y + d*i - p, ...]`.
 
 use burn::module::{Module, Param};
-use burn::tensor::{Tensor, module::conv2d, ops::ConvOptions};
+use burn::tensor::{Tensor, module::conv2d, ops::ConvOptions, ops::PadMode};
 use deepvis_importer::graph::Convolution as Settings;
 
-use super::activation;
+use super::entrywise;
 use crate::network::blob::Blob;
 use crate::network::build::{BuildResult, LayerBuild};
 use crate::network::error::Result;
@@ -12,7 +13,7 @@ use crate::network::host::{
     self,
     convolution::{Convolve, Geometry},
 };
-use crate::network::layer::Forward;
+use crate::network::layers::Forward;
 
 /// A convolution, with the ReLU after it when that is computed in the same pass.
 #[derive(Module, Debug)]
@@ -37,7 +38,7 @@ fn geometry(build: &LayerBuild<'_>, settings: &Settings, input: [usize; 3]) -> R
         )));
     }
     let extent = |axis: usize| {
-        let padded = input[axis + 1] + 2 * settings.pad[axis];
+        let padded = input[axis + 1] + settings.pads.along(axis);
         let reach = reach(settings, axis);
         if padded < reach {
             return Err(build.error(format!(
@@ -51,7 +52,7 @@ fn geometry(build: &LayerBuild<'_>, settings: &Settings, input: [usize; 3]) -> R
         output: [settings.num_output, extent(0)?, extent(1)?],
         kernel: settings.kernel,
         stride: settings.stride,
-        pad: settings.pad,
+        pad: settings.pads.begin,
         dilation: settings.dilation,
         group: settings.group,
     })
@@ -66,13 +67,14 @@ impl Convolution {
         let geometry = geometry(build, settings, input)?;
         let [rows, columns] = settings.kernel;
         let weight = build.parameter(
-            0,
+            &settings.weight,
             "weight",
             [settings.num_output, input[0] / settings.group, rows, columns],
         )?;
         let bias = settings
             .bias
-            .then(|| build.parameter(1, "bias", [settings.num_output]))
+            .as_ref()
+            .map(|name| build.parameter(name, "bias", [settings.num_output]))
             .transpose()?;
         let [channels, height, width] = geometry.output;
         let layer = Self {
@@ -120,19 +122,49 @@ impl Forward for Convolution {
                 &self.convolve.geometry,
             );
             match self.convolve.relu {
-                Some(slope) => activation::relu(y, slope),
+                Some(0.0) if self.convolve.redirects => entrywise::redirected_relu(y),
+                Some(slope) => entrywise::relu(y, slope),
                 None => y,
             }
         };
         vec![Blob::from_image(y)]
     }
 
+    fn keeps_images_apart(&self) -> bool {
+        true
+    }
+
+    fn redirect_relus(&mut self) {
+        self.convolve.redirects = true;
+    }
+
     fn multiply_adds(&self) -> u64 {
         self.convolve.geometry.multiply_adds()
+    }
+
+    fn is_composed(&self) -> bool {
+        false
+    }
+
+    fn transformed_weights(&self) -> usize {
+        self.convolve.transformed_weights()
+    }
+
+    fn scratch(&self) -> usize {
+        self.convolve.scratch()
     }
 }
 
 /// The convolution composed of burn's operations.
 pub fn plain(x: Tensor<4>, weight: Tensor<4>, bias: Option<Tensor<1>>, g: &Geometry) -> Tensor<4> {
-    conv2d(x, weight, bias, ConvOptions::new(g.stride, g.pad, g.dilation, g.group))
+    // Burn's convolution pads both sides alike. Where the far side needs more, the input is padded before; where it
+    // needs less, the surplus lines of the output are cut off after.
+    let far = [0, 1].map(|axis| g.far_pad(axis).saturating_sub(g.pad[axis]));
+    let x = if far == [0, 0] {
+        x
+    } else {
+        x.pad((0, far[1], 0, far[0]), PadMode::Constant(0.0))
+    };
+    let y = conv2d(x, weight, bias, ConvOptions::new(g.stride, g.pad, g.dilation, g.group));
+    y.narrow(2, 0, g.output[1]).narrow(3, 0, g.output[2])
 }

@@ -11,7 +11,7 @@ use crate::network::host::{
     self,
     convolution::{Deconvolve, Geometry},
 };
-use crate::network::layer::Forward;
+use crate::network::layers::Forward;
 
 /// A transposed convolution.
 #[derive(Module, Debug)]
@@ -33,7 +33,7 @@ impl Deconvolution {
         }
         let extent = |axis: usize| {
             let full = settings.stride[axis] * (input[axis + 1] - 1) + reach(settings, axis);
-            full.checked_sub(2 * settings.pad[axis])
+            full.checked_sub(settings.pads.along(axis))
                 .ok_or_else(|| build.error("its padding is larger than its output"))
         };
         let geometry = Geometry {
@@ -41,19 +41,20 @@ impl Deconvolution {
             output: input,
             kernel: settings.kernel,
             stride: settings.stride,
-            pad: settings.pad,
+            pad: settings.pads.begin,
             dilation: settings.dilation,
             group: settings.group,
         };
         let [rows, columns] = settings.kernel;
         let weight = build.parameter(
-            0,
+            &settings.weight,
             "weight",
             [input[0], settings.num_output / settings.group, rows, columns],
         )?;
         let bias = settings
             .bias
-            .then(|| build.parameter(1, "bias", [settings.num_output]))
+            .as_ref()
+            .map(|name| build.parameter(name, "bias", [settings.num_output]))
             .transpose()?;
         let [channels, height, width] = geometry.input;
         build.one(Self { weight, bias, geometry }, vec![batch, channels, height, width])
@@ -78,8 +79,20 @@ impl Forward for Deconvolution {
         vec![Blob::from_image(y)]
     }
 
+    fn keeps_images_apart(&self) -> bool {
+        true
+    }
+
     fn multiply_adds(&self) -> u64 {
         self.geometry.multiply_adds()
+    }
+
+    fn is_composed(&self) -> bool {
+        false
+    }
+
+    fn scratch(&self) -> usize {
+        self.geometry.unfolded()
     }
 }
 

@@ -5,7 +5,7 @@ use deepvis_importer::graph::EltwiseOperation;
 
 use crate::network::blob::Blob;
 use crate::network::build::{BuildResult, LayerBuild};
-use crate::network::layer::Forward;
+use crate::network::layers::Forward;
 
 /// An entrywise combination of several blobs.
 #[derive(Module, Debug)]
@@ -36,7 +36,7 @@ impl Forward for Eltwise {
                 Some(coefficient) => blob.tensor().mul_scalar(*coefficient),
                 None => blob.tensor(),
             },
-            _ => blob.tensor(),
+            EltwiseOperation::Product | EltwiseOperation::Max => blob.tensor(),
         });
         let first = terms.next();
         let result = first.map(|first| {
@@ -50,5 +50,13 @@ impl Forward for Eltwise {
             .map(|y| Blob::new(y, bottoms[0].shape().to_vec()))
             .into_iter()
             .collect()
+    }
+
+    fn keeps_images_apart(&self) -> bool {
+        true
+    }
+
+    fn is_composed(&self) -> bool {
+        false
     }
 }

@@ -7,7 +7,7 @@ use deepvis_importer::graph::InnerProduct as Settings;
 use crate::network::blob::Blob;
 use crate::network::build::{BuildResult, LayerBuild};
 use crate::network::host::{self, inner_product};
-use crate::network::layer::Forward;
+use crate::network::layers::Forward;
 
 /// A fully connected layer. The weight is kept `outputs x inputs`, also when the file has it transposed.
 #[derive(Module, Debug)]
@@ -20,6 +20,9 @@ pub struct InnerProduct {
     inputs: usize,
     #[module(skip)]
     outputs: usize,
+    /// Rows of one image: 1, unless axes between the images' and `axis` are kept, as that of a transformer's tokens.
+    #[module(skip)]
+    rows: usize,
 }
 
 impl InnerProduct {
@@ -29,22 +32,30 @@ impl InnerProduct {
         let inputs: usize = bottom[axis..].iter().product();
         let outputs = settings.num_output;
         let weight = if settings.transpose {
-            let stored: Param<Tensor<2>> = build.parameter(0, "weight", [inputs, outputs])?;
-            Param::initialized(stored.id, stored.val().transpose()).set_require_grad(false)
+            let stored: Param<Tensor<2>> = build.parameter(&settings.weight, "weight", [inputs, outputs])?;
+            if build.weights.is_none() {
+                // For shapes alone no numbers are made.
+                stored
+            } else {
+                Param::initialized(stored.id, stored.val().transpose()).set_require_grad(false)
+            }
         } else {
-            build.parameter(0, "weight", [outputs, inputs]).map_err(|error| {
-                if axis == 1 && bottom.len() == 4 {
-                    build.error(format!(
-                        "{error}; a fully connected layer fixes the size of the image: it gets {bottom:?} here"
-                    ))
-                } else {
-                    error
-                }
-            })?
+            build
+                .parameter(&settings.weight, "weight", [outputs, inputs])
+                .map_err(|error| {
+                    if axis == 1 && bottom.len() == 4 {
+                        error.and(&format!(
+                            "a fully connected layer fixes the size of the image: it gets {bottom:?} here"
+                        ))
+                    } else {
+                        error
+                    }
+                })?
         };
         let bias = settings
             .bias
-            .then(|| build.parameter(1, "bias", [outputs]))
+            .as_ref()
+            .map(|name| build.parameter(name, "bias", [outputs]))
             .transpose()?;
         let mut top = bottom[..axis].to_vec();
         top.push(outputs);
@@ -54,15 +65,9 @@ impl InnerProduct {
             axis,
             inputs,
             outputs,
+            rows: bottom[..axis].iter().product(),
         };
         build.one(layer, top)
-    }
-}
-
-impl InnerProduct {
-    /// Entries of the weight.
-    pub(in crate::network) fn weights(&self) -> usize {
-        self.inputs * self.outputs
     }
 }
 
@@ -77,7 +82,11 @@ impl Forward for InnerProduct {
                 x,
                 self.weight.val(),
                 bias,
-                inner_product::InnerProduct { outputs, inputs },
+                inner_product::InnerProduct {
+                    outputs,
+                    inputs,
+                    rows: self.rows,
+                },
             )
         } else {
             plain(x, self.weight.val(), bias)
@@ -87,8 +96,20 @@ impl Forward for InnerProduct {
         vec![Blob::new(y, shape)]
     }
 
+    fn keeps_images_apart(&self) -> bool {
+        self.axis > 0
+    }
+
     fn multiply_adds(&self) -> u64 {
-        self.weights() as u64
+        self.fully_connected_weights() as u64
+    }
+
+    fn fully_connected_weights(&self) -> usize {
+        self.inputs * self.outputs
+    }
+
+    fn is_composed(&self) -> bool {
+        false
     }
 }
 

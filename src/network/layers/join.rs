@@ -5,7 +5,7 @@ use burn::tensor::Tensor;
 
 use crate::network::blob::Blob;
 use crate::network::build::{BuildResult, LayerBuild};
-use crate::network::layer::Forward;
+use crate::network::layers::Forward;
 
 /// Blobs side by side along an axis.
 #[derive(Module, Debug)]
@@ -40,11 +40,45 @@ impl Concat {
 
 impl Forward for Concat {
     fn forward(&self, bottoms: &[Blob]) -> Vec<Blob> {
-        let parts: Vec<Tensor<3>> = bottoms.iter().map(|bottom| bottom.around(self.axis)).collect();
-        let mut shape = bottoms[0].shape().to_vec();
+        let shapes: Vec<Vec<usize>> = bottoms.iter().map(|bottom| beside(bottom.shape(), self.axis)).collect();
+        let largest = |i: usize| shapes.iter().map(|shape| shape[i]).max().unwrap_or(1);
+        let mut shape: Vec<usize> = (0..bottoms[0].shape().len()).map(largest).collect();
+        let parts: Vec<Tensor<3>> = bottoms
+            .iter()
+            .map(|bottom| repeated(bottom, &shape, self.axis).around(self.axis))
+            .collect();
         shape[self.axis] = bottoms.iter().map(|bottom| bottom.extent(self.axis)).sum();
         vec![Blob::new(Tensor::cat(parts, 1), shape)]
     }
+
+    fn keeps_images_apart(&self) -> bool {
+        self.axis > 0
+    }
+
+    fn is_composed(&self) -> bool {
+        false
+    }
+}
+
+/// A shape with an extent of 1 along `axis`.
+fn beside(shape: &[usize], axis: usize) -> Vec<usize> {
+    let mut shape = shape.to_vec();
+    shape[axis] = 1;
+    shape
+}
+
+/// A constant that stands beside a batch of images, once for each of them.
+fn repeated(blob: &Blob, shape: &[usize], beside: usize) -> Blob {
+    let mut blob = blob.clone();
+    for axis in (0..shape.len()).filter(|axis| *axis != beside) {
+        let copies = shape[axis] / blob.extent(axis).max(1);
+        if copies > 1 {
+            let mut repeated = blob.shape().to_vec();
+            repeated[axis] *= copies;
+            blob = Blob::new(Tensor::cat(vec![blob.around(axis); copies], 1), repeated);
+        }
+    }
+    blob
 }
 
 /// Parts of a blob along an axis.
@@ -60,7 +94,7 @@ impl Slice {
     pub(in crate::network) fn build(build: &LayerBuild<'_>, axis: i32, points: &[usize]) -> BuildResult {
         let axis = build.axis(axis)?;
         let whole = build.bottom()[axis];
-        let parts = build.layer.tops.len();
+        let parts = build.layer.outputs.len();
         let extents: Vec<usize> = if points.is_empty() {
             if !whole.is_multiple_of(parts) {
                 return Err(build.error(format!(
@@ -107,5 +141,13 @@ impl Forward for Slice {
                 Blob::new(part, shape)
             })
             .collect()
+    }
+
+    fn keeps_images_apart(&self) -> bool {
+        self.axis > 0
+    }
+
+    fn is_composed(&self) -> bool {
+        false
     }
 }

@@ -4,13 +4,13 @@
 use burn::module::Module;
 use burn::tensor::Tensor;
 use burn::tensor::ops::PadMode;
-use deepvis_importer::graph::{Lrn as Settings, LrnRegion, PoolMethod, Pooling as Window};
+use deepvis_importer::graph::{Counted, Lrn as Settings, LrnRegion, Pads, PoolMethod, Pooling as Window, Rounding};
 
 use super::pooling::Pooling;
 use crate::network::blob::Blob;
 use crate::network::build::{BuildResult, LayerBuild};
 use crate::network::host::{self, lrn::AcrossChannels};
-use crate::network::layer::{Forward, LayerModule};
+use crate::network::layers::Forward;
 
 /// Local response normalization.
 #[derive(Module, Debug)]
@@ -30,13 +30,11 @@ impl Lrn {
                     method: PoolMethod::Average,
                     kernel: Some([settings.size; 2]),
                     stride: [1, 1],
-                    pad: [settings.size / 2; 2],
-                    ceil: true,
+                    pads: Pads::both([settings.size / 2; 2]),
+                    rounding: Rounding::Ceil,
+                    counted: Counted::Padded,
                 };
-                match Pooling::build(build, &mean)?.0 {
-                    LayerModule::Pooling(pooling) => Some(pooling),
-                    _ => None,
-                }
+                Some(Pooling::new(build, &mean)?.0)
             }
         };
         let layer = Self {
@@ -68,6 +66,14 @@ impl Forward for Lrn {
             across_channels(x, settings)
         };
         vec![Blob::from_image(y)]
+    }
+
+    fn keeps_images_apart(&self) -> bool {
+        true
+    }
+
+    fn is_composed(&self) -> bool {
+        false
     }
 }
 

@@ -5,7 +5,7 @@ use burn::tensor::Tensor;
 
 use crate::network::blob::Blob;
 use crate::network::build::{BuildResult, LayerBuild};
-use crate::network::layer::Forward;
+use crate::network::layers::Forward;
 use crate::network::sums::{mean_along, sum_along};
 
 /// y = (x - mean / f) / sqrt(variance / f + eps), where f is the stored scale factor; kept as factor * x + shift.
@@ -16,12 +16,21 @@ pub struct BatchNorm {
 }
 
 impl BatchNorm {
-    pub(in crate::network) fn build(build: &LayerBuild<'_>, eps: f32) -> BuildResult {
+    pub(in crate::network) fn build(
+        build: &LayerBuild<'_>,
+        mean: &str,
+        variance: &str,
+        divisor: Option<&str>,
+        eps: f32,
+    ) -> BuildResult {
         let channels = build.bottom().get(1).copied().unwrap_or(1);
-        let scale_factor = build.values(2, "scale factor", &[1])?[0];
-        let scale = if scale_factor == 0.0 { 0.0 } else { 1.0 / scale_factor };
-        let means = build.values(0, "mean", &[channels])?;
-        let variances = build.values(1, "variance", &[channels])?;
+        let means = build.values(mean, "mean", &[channels])?;
+        let variances = build.values(variance, "variance", &[channels])?;
+        let divisor = match divisor {
+            Some(name) => build.values(name, "scale factor", &[1])?[0],
+            None => 1.0,
+        };
+        let scale = if divisor == 0.0 { 0.0 } else { 1.0 / divisor };
         let factors: Vec<f32> = variances.iter().map(|v| 1.0 / (v * scale + eps).sqrt()).collect();
         let shifts = means
             .iter()
@@ -45,6 +54,10 @@ impl Forward for BatchNorm {
     fn forward(&self, bottoms: &[Blob]) -> Vec<Blob> {
         let y = bottoms[0].around(1) * self.factor.val() + self.shift.val();
         vec![Blob::new(y, bottoms[0].shape().to_vec())]
+    }
+
+    fn keeps_images_apart(&self) -> bool {
+        true
     }
 }
 
@@ -94,6 +107,42 @@ impl Forward for Mvn {
         };
         vec![Blob::new(y, shape)]
     }
+
+    fn keeps_images_apart(&self) -> bool {
+        true
+    }
+}
+
+/// y = (x - mean(x)) / sqrt(variance(x) + eps), over each channel of each image: Caffe's `BatchNorm` with
+/// `use_global_stats: false` on a batch of one.
+#[derive(Module, Debug)]
+pub struct BatchStatistics {
+    #[module(skip)]
+    eps: f32,
+}
+
+impl BatchStatistics {
+    pub(in crate::network) fn build(build: &LayerBuild<'_>, eps: f32) -> BuildResult {
+        if build.bottom().len() < 2 {
+            return Err(build.error(format!("its bottom of shape {:?} has no channels", build.bottom())));
+        }
+        build.one(Self { eps }, build.bottom().to_vec())
+    }
+}
+
+impl Forward for BatchStatistics {
+    fn forward(&self, bottoms: &[Blob]) -> Vec<Blob> {
+        let shape = bottoms[0].shape().to_vec();
+        let x: Tensor<2> = bottoms[0].view([shape[0] * shape[1], shape[2..].iter().product()]);
+        let centred = x.clone() - mean_along(x, 1);
+        let variance = mean_along(centred.clone() * centred.clone(), 1);
+        let y = centred / variance.add_scalar(self.eps).sqrt();
+        vec![Blob::new(y, shape)]
+    }
+
+    fn keeps_images_apart(&self) -> bool {
+        true
+    }
 }
 
 /// y = scale * x / sqrt(sum of x^2 + eps), the sum over channels and, if `across_spatial`, over all pixels too.
@@ -109,13 +158,14 @@ pub struct Normalize {
 impl Normalize {
     pub(in crate::network) fn build(
         build: &LayerBuild<'_>,
+        scale: &str,
         across_spatial: bool,
         channel_shared: bool,
         eps: f32,
     ) -> BuildResult {
         let [_, channels, ..] = build.image()?;
         let scales = if channel_shared { 1 } else { channels };
-        let values = build.values(0, "scale", &[scales])?;
+        let values = build.values(scale, "scale", &[scales])?;
         let layer = Self {
             scale: build.constant(values, [1, scales, 1]),
             across_spatial,
@@ -134,5 +184,9 @@ impl Forward for Normalize {
         }
         let y = x / sum.add_scalar(self.eps).sqrt() * self.scale.val();
         vec![Blob::new(y, bottoms[0].shape().to_vec())]
+    }
+
+    fn keeps_images_apart(&self) -> bool {
+        true
     }
 }

@@ -3,17 +3,18 @@
 
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
-use burn::tensor::module::{avg_pool2d, max_pool2d};
+use burn::tensor::module::{avg_pool2d, max_pool2d, max_pool2d_with_indices};
 use burn::tensor::ops::{AvgPoolOptions, MaxPoolOptions, PadMode};
-use deepvis_importer::graph::{PoolMethod, Pooling as Settings};
+use deepvis_importer::graph::{PoolMethod, Pooling as Settings, Rounding};
 
 use crate::network::blob::Blob;
 use crate::network::build::{BuildResult, LayerBuild};
+use crate::network::error::Result;
 use crate::network::host::{
     self,
     pooling::{AveragePool, MaxPool, Windows},
 };
-use crate::network::layer::Forward;
+use crate::network::layers::Forward;
 
 /// A pooling layer.
 #[derive(Module, Debug)]
@@ -22,30 +23,36 @@ pub struct Pooling {
     method: PoolMethod,
     #[module(skip)]
     windows: Windows,
+    /// Whether the places of the chosen pixels are the second top.
+    #[module(skip)]
+    has_mask: bool,
     /// Window size over the number of entries that Caffe divides by, for backends that pool without it.
     correction: Param<Tensor<4>>,
 }
 
-/// Caffe's output size along one axis.
-fn pooled(size: usize, kernel: usize, stride: usize, pad: usize, ceil: bool) -> usize {
-    let room = (size + 2 * pad).saturating_sub(kernel);
-    let short = size + 2 * pad < kernel;
-    let steps = if ceil && !short {
-        room.div_ceil(stride)
-    } else {
-        room / stride
+/// The output size along one axis, as Caffe computes it.
+fn pooled(size: usize, kernel: usize, stride: usize, [begin, end]: [usize; 2], rounding: Rounding) -> usize {
+    let room = (size + begin + end).saturating_sub(kernel);
+    let steps = match rounding {
+        Rounding::Ceil => room.div_ceil(stride),
+        Rounding::Floor => room / stride,
     };
-    let output = steps + 1;
     // The last window must start inside the image or its near padding.
-    if pad > 0 && (output - 1) * stride >= size + pad {
-        output - 1
+    if begin + end > 0 && steps * stride >= size + begin {
+        steps
     } else {
-        output
+        steps + 1
     }
 }
 
 impl Pooling {
     pub(in crate::network) fn build(build: &LayerBuild<'_>, settings: &Settings) -> BuildResult {
+        let (layer, top) = Self::new(build, settings)?;
+        build.many(layer, vec![top; build.layer.outputs.len()])
+    }
+
+    /// The layer and the shape of its top.
+    pub(super) fn new(build: &LayerBuild<'_>, settings: &Settings) -> Result<(Self, Vec<usize>)> {
         let [batch, channels, rows, columns] = build.image()?;
         let kernel = settings.kernel.unwrap_or([rows, columns]);
         let input = [rows, columns];
@@ -54,28 +61,32 @@ impl Pooling {
                 input[axis],
                 kernel[axis],
                 settings.stride[axis],
-                settings.pad[axis],
-                settings.ceil,
+                [settings.pads.begin[axis], settings.pads.end[axis]],
+                settings.rounding,
             )
         });
         let windows = Windows {
             input,
             output,
             kernel,
-            stride: settings.stride,
-            pad: settings.pad,
+            // A stride of more than the image makes one window, as does one of just its size.
+            stride: [0, 1].map(|axis| settings.stride[axis].min(input[axis] + settings.pads.along(axis))),
+            pads: settings.pads,
+            counted: settings.counted,
         };
-        if build.layer.tops.len() > 1 {
-            return Err(build.error("its second top, the mask of chosen pixels, is not supported"));
+        let has_mask = build.layer.outputs.len() > 1;
+        if has_mask && settings.method != PoolMethod::Max {
+            return Err(build.error("only max pooling has a second top, the mask of chosen pixels"));
         }
         let top = vec![batch, channels, output[0], output[1]];
         build.check_size(&top)?;
         let layer = Self {
             method: settings.method,
             windows,
+            has_mask,
             correction: build.constant(correction(&windows), [1, 1, output[0], output[1]]),
         };
-        build.one(layer, top)
+        Ok((layer, top))
     }
 }
 
@@ -94,13 +105,22 @@ impl Forward for Pooling {
         let x = bottoms[0].tensor();
         let windows = self.windows;
         let on_host = host::is_host(&x.device());
+        let mask = self.has_mask.then(|| mask(x.clone().detach(), &windows));
         let y: Tensor<4> = match self.method {
             PoolMethod::Max if on_host => host::apply(x, MaxPool { windows }),
             PoolMethod::Average if on_host => host::apply(x, AveragePool { windows }),
             PoolMethod::Max => max(x, &windows),
             PoolMethod::Average => average(x, &windows, self.correction.val()),
         };
-        vec![Blob::from_image(y)]
+        [Some(y), mask].into_iter().flatten().map(Blob::from_image).collect()
+    }
+
+    fn keeps_images_apart(&self) -> bool {
+        true
+    }
+
+    fn is_composed(&self) -> bool {
+        false
     }
 }
 
@@ -108,9 +128,9 @@ impl Forward for Pooling {
 fn padded(x: Tensor<4>, windows: &Windows, value: f32) -> Tensor<4> {
     let far = [0, 1].map(|axis| {
         let needed = (windows.output[axis] - 1) * windows.stride[axis] + windows.kernel[axis];
-        needed.saturating_sub(windows.input[axis] + windows.pad[axis])
+        needed.saturating_sub(windows.input[axis] + windows.pads.begin[axis])
     });
-    let near = windows.pad;
+    let near = windows.pads.begin;
     if near == [0, 0] && far == [0, 0] {
         return x;
     }
@@ -123,13 +143,28 @@ pub fn max(x: Tensor<4>, windows: &Windows) -> Tensor<4> {
     cut(max_pool2d(padded(x, windows, -f32::MAX), options), windows)
 }
 
+/// The places, row by row in the image, of the pixels that max pooling chooses: Caffe's mask.
+#[expect(clippy::cast_precision_loss, reason = "extents of images are exact in float32")]
+pub fn mask(x: Tensor<4>, windows: &Windows) -> Tensor<4> {
+    let options = MaxPoolOptions::new(windows.kernel).with_stride(windows.stride);
+    let padded = padded(x, windows, -f32::MAX);
+    let width = padded.dims()[3];
+    let (_, places) = max_pool2d_with_indices(padded, options);
+    // Places in the padded image become those in the image itself.
+    let places = cut(places.float(), windows);
+    let [above, left] = windows.pads.begin;
+    let row = places.clone().div_scalar(width as f32).floor();
+    let column = places - row.clone().mul_scalar(width as f32);
+    row.sub_scalar(above as f32).mul_scalar(windows.input[1] as f32) + column.sub_scalar(left as f32)
+}
+
 /// Average pooling composed of burn's operations; `correction` is [`correction`], one for each window.
 pub fn average(x: Tensor<4>, windows: &Windows, correction: Tensor<4>) -> Tensor<4> {
     let options = AvgPoolOptions::new(windows.kernel).with_stride(windows.stride);
     cut(avg_pool2d(padded(x, windows, 0.0), options), windows) * correction
 }
 
-/// Drops windows beyond Caffe's, where the far side had room for more.
+/// Drops windows that Caffe does not have, where the padded far side had room for more.
 fn cut(y: Tensor<4>, windows: &Windows) -> Tensor<4> {
     y.narrow(2, 0, windows.output[0]).narrow(3, 0, windows.output[1])
 }

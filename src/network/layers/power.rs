@@ -2,20 +2,32 @@
 
 use burn::module::Module;
 use burn::tensor::Tensor;
-use deepvis_importer::LayerKind;
 
 use crate::network::blob::Blob;
 use crate::network::build::{BuildResult, LayerBuild};
-use crate::network::layer::Forward;
+use crate::network::layers::Forward;
 
 /// What is done to shift + scale * x.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Outer {
+pub enum Outer {
+    /// (...) ^ power.
     Power(f32),
     /// exp(factor * ...), factor being the base's logarithm.
     Exp(f32),
     /// factor * log(...), factor being one over the base's logarithm.
     Log(f32),
+}
+
+impl Outer {
+    /// base ^ (...); the base is e when absent.
+    pub(in crate::network) fn exp(base: Option<f32>) -> Self {
+        Self::Exp(base.map_or(1.0, f32::ln))
+    }
+
+    /// log_base(...); the base is e when absent.
+    pub(in crate::network) fn log(base: Option<f32>) -> Self {
+        Self::Log(base.map_or(1.0, |base| 1.0 / base.ln()))
+    }
 }
 
 /// One of the three.
@@ -30,15 +42,7 @@ pub struct Power {
 }
 
 impl Power {
-    pub(in crate::network) fn build(build: &LayerBuild<'_>) -> BuildResult {
-        let (outer, scale, shift) = match build.layer.kind {
-            LayerKind::Exp { base, scale, shift } => (Outer::Exp(base.map_or(1.0, f32::ln)), scale, shift),
-            LayerKind::Log { base, scale, shift } => {
-                (Outer::Log(base.map_or(1.0, |base| 1.0 / base.ln())), scale, shift)
-            }
-            LayerKind::Power { power, scale, shift } => (Outer::Power(power), scale, shift),
-            _ => (Outer::Power(1.0), 1.0, 0.0),
-        };
+    pub(in crate::network) fn build(build: &LayerBuild<'_>, outer: Outer, scale: f32, shift: f32) -> BuildResult {
         build.one(Self { outer, scale, shift }, build.bottom().to_vec())
     }
 
@@ -57,5 +61,9 @@ impl Power {
 impl Forward for Power {
     fn forward(&self, bottoms: &[Blob]) -> Vec<Blob> {
         vec![bottoms[0].map(|x| self.apply(x))]
+    }
+
+    fn keeps_images_apart(&self) -> bool {
+        true
     }
 }

@@ -6,7 +6,7 @@ use deepvis_importer::graph::Reduction as Operation;
 
 use crate::network::blob::Blob;
 use crate::network::build::{BuildResult, LayerBuild};
-use crate::network::layer::Forward;
+use crate::network::layers::Forward;
 use crate::network::sums::{mean_along, sum_along};
 
 /// A reduction of all axes from one on.
@@ -44,5 +44,9 @@ impl Forward for Reduction {
             Operation::Mean => mean_along(x, 1),
         };
         vec![Blob::new(y.mul_scalar(self.coeff), shape[..self.axis].to_vec())]
+    }
+
+    fn keeps_images_apart(&self) -> bool {
+        self.axis > 0
     }
 }

@@ -1,15 +1,15 @@
-//! Layers that move entries and compute nothing: Caffe's `Flatten`, `Reshape`, `Crop`, `Tile`, and the SSD fork's `Permute`.
+//! Layers that move entries and compute nothing: Caffe's `Flatten`, `Reshape`, `Crop`, `Tile`, and the SSD fork's
+//! `Permute`.
 
 use burn::module::Module;
 use burn::tensor::Tensor;
-use deepvis_importer::LayerKind;
 
 use crate::network::blob::Blob;
 use crate::network::build::{BuildResult, LayerBuild};
 use crate::network::error::Result;
-use crate::network::layer::Forward;
+use crate::network::layers::Forward;
 
-/// `Flatten` and `Reshape`: the same entries under another shape. The batch axis goes along when the shape keeps it.
+/// `Flatten` and `Reshape`: the same entries under another shape. The batch axis is kept where the shape keeps it.
 #[derive(Module, Debug)]
 pub struct Reshape {
     /// For one image.
@@ -21,12 +21,15 @@ pub struct Reshape {
 }
 
 impl Reshape {
-    pub(in crate::network) fn build(build: &LayerBuild<'_>) -> BuildResult {
-        let top = match &build.layer.kind {
-            LayerKind::Flatten { axis, end_axis } => flattened(build, *axis, *end_axis)?,
-            LayerKind::Reshape { dims, axis, num_axes } => reshaped(build, dims, *axis, *num_axes)?,
-            _ => build.bottom().to_vec(),
-        };
+    pub(in crate::network) fn build(build: &LayerBuild<'_>, dims: &[i64], axis: i32, num_axes: i32) -> BuildResult {
+        Self::to(build, reshaped(build, dims, axis, num_axes)?)
+    }
+
+    pub(in crate::network) fn flatten(build: &LayerBuild<'_>, axis: i32, end_axis: i32) -> BuildResult {
+        Self::to(build, flattened(build, axis, end_axis)?)
+    }
+
+    fn to(build: &LayerBuild<'_>, top: Vec<usize>) -> BuildResult {
         let layer = Self {
             top: top.clone(),
             batch: build.bottom().first().copied().unwrap_or(1),
@@ -104,6 +107,15 @@ impl Forward for Reshape {
         }
         vec![bottoms[0].reshaped(top)]
     }
+
+    fn keeps_images_apart(&self) -> bool {
+        // Each image keeps its entries, in order, so that a batch is reshaped image by image.
+        self.batch == 1 && self.top.first() == Some(&1)
+    }
+
+    fn is_composed(&self) -> bool {
+        false
+    }
 }
 
 /// `Crop`: the first bottom cut to the size of the second, from an offset on.
@@ -152,6 +164,11 @@ impl Forward for Crop {
         }
         vec![blob]
     }
+
+    fn keeps_images_apart(&self) -> bool {
+        // Both bottoms have as many images, so that axis 0 is never cut.
+        true
+    }
 }
 
 /// `Tile`: copies of a blob along an axis.
@@ -179,6 +196,10 @@ impl Forward for Tile {
         let copies: Vec<Tensor<3>> = vec![bottoms[0].around(self.axis); self.tiles];
         vec![Blob::new(Tensor::cat(copies, 1), shape)]
     }
+
+    fn keeps_images_apart(&self) -> bool {
+        self.axis > 0
+    }
 }
 
 /// `Permute`: the axes in another order.
@@ -205,7 +226,7 @@ impl Permute {
 
 impl Forward for Permute {
     fn forward(&self, bottoms: &[Blob]) -> Vec<Blob> {
-        // Filled up with ones in front to six axes, more than any known net has.
+        // Padded with ones in front to six axes, more than any known network has.
         let missing = 6 - self.order.len();
         let mut dims = [1; 6];
         dims[missing..].copy_from_slice(bottoms[0].shape());
@@ -217,5 +238,9 @@ impl Forward for Permute {
         let y = y.permute(axes.map(|axis| isize::try_from(axis).unwrap_or(0)));
         let shape = self.order.iter().map(|axis| bottoms[0].extent(*axis)).collect();
         vec![Blob::new(y, shape)]
+    }
+
+    fn keeps_images_apart(&self) -> bool {
+        self.order.first() == Some(&0)
     }
 }

@@ -1,7 +1,8 @@
 //! What is in a folder of results: every `info.txt`, with what `runs.jsonl` says about it.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::io::Read;
+use std::path::Path;
 
 use serde::Serialize;
 
@@ -12,11 +13,16 @@ use crate::output::runs::{self, Run};
 /// Ending of the file that is written last of an optimization's.
 const INFO: &str = "_info.txt";
 
+/// Bytes of an `info.txt` that are read: its lists are shortened, and only names are as long as they like.
+const LONGEST_INFO: u64 = 1 << 18;
+
 /// A unit to show.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Item {
     /// The files' common beginning, relative to the folder, with slashes.
     pub files: String,
+    /// The network's name, where `runs.jsonl` tells it.
+    pub network: Option<String>,
     /// The layer.
     pub layer: String,
     /// The channel.
@@ -39,43 +45,56 @@ pub struct Item {
     pub curve_obj: Vec<f32>,
 }
 
-/// All units below a folder, layer by layer, and what was left out.
+/// All units below a folder, network by network and layer by layer, and what was left out.
 ///
 /// # Errors
 /// When there are none, or the folder cannot be read.
 pub(super) fn collect(folder: &Path) -> Result<(Vec<Item>, Vec<String>)> {
-    let failed = |source| Error::Read {
+    // The folder itself must be readable; below it each one by itself.
+    std::fs::read_dir(folder).map_err(|source| Error::Read {
         path: folder.to_owned(),
         source,
-    };
+    })?;
     let mut infos = Vec::new();
     let mut runs: HashMap<String, Run> = HashMap::new();
     let mut order: Vec<String> = Vec::new();
     let mut warnings = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(inside) = folders.pop() {
-        let (found, damaged) = runs::read(&inside).map_err(failed)?;
-        if damaged > 0 {
+        let (log, entries) = match (runs::read(&inside), std::fs::read_dir(&inside)) {
+            (Ok(log), Ok(entries)) => (log, entries),
+            (Err(error), _) | (_, Err(error)) => {
+                warnings.push(format!("{} is left out: {error}", inside.display()));
+                continue;
+            }
+        };
+        if log.damaged > 0 {
             warnings.push(format!(
-                "{damaged} lines of runs.jsonl in {} cannot be read",
+                "{} lines of runs.jsonl in {} cannot be read",
+                log.damaged,
                 inside.display()
             ));
         }
-        for run in found {
+        for (path, error) in log.unread {
+            warnings.push(format!("{} cannot be read: {error}", path.display()));
+        }
+        for run in log.runs {
             if !order.contains(&run.push_layer) {
                 order.push(run.push_layer.clone());
             }
             runs.insert(relative(&inside.join(&run.files), folder), run);
         }
-        for entry in std::fs::read_dir(&inside)
-            .map_err(failed)?
-            .filter_map(|entry| entry.ok())
-        {
+        for entry in entries.filter_map(|entry| entry.ok()) {
+            // Of the entry itself: a link may lead back to where it stands, and a pipe never ends.
+            let Ok(kind) = entry.file_type() else { continue };
             let path = entry.path();
-            if path.is_dir() {
+            let is_info = path.to_string_lossy().ends_with(INFO);
+            if kind.is_dir() {
                 folders.push(path);
-            } else if path.to_string_lossy().ends_with(INFO) {
+            } else if kind.is_file() && is_info {
                 infos.push(path);
+            } else if is_info {
+                warnings.push(format!("{} is left out: it is no file", path.display()));
             }
         }
     }
@@ -91,14 +110,24 @@ pub(super) fn collect(folder: &Path) -> Result<(Vec<Item>, Vec<String>)> {
     }
     let place = |layer: &str| order.iter().position(|known| known == layer).unwrap_or(order.len());
     items.sort_by(|a, b| {
-        (place(&a.layer), &a.layer, a.channel, &a.spatial, a.seed, &a.files).cmp(&(
-            place(&b.layer),
-            &b.layer,
-            b.channel,
-            &b.spatial,
-            b.seed,
-            &b.files,
-        ))
+        (
+            &a.network,
+            place(&a.layer),
+            &a.layer,
+            a.channel,
+            &a.spatial,
+            a.seed,
+            &a.files,
+        )
+            .cmp(&(
+                &b.network,
+                place(&b.layer),
+                &b.layer,
+                b.channel,
+                &b.spatial,
+                b.seed,
+                &b.files,
+            ))
     });
     Ok((items, warnings))
 }
@@ -110,8 +139,16 @@ fn relative(path: &Path, folder: &Path) -> String {
         .replace('\\', "/")
 }
 
-fn item(path: &PathBuf, folder: &Path, runs: &mut HashMap<String, Run>) -> Option<Item> {
-    let info = Info::parse(&String::from_utf8_lossy(&std::fs::read(path).ok()?));
+/// The text of an `info.txt`; of a longer file, which is none of ours, as much as ours could have.
+fn read_info(path: &Path) -> Option<String> {
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).ok()?;
+    file.take(LONGEST_INFO).read_to_end(&mut bytes).ok()?;
+    Some(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+fn item(path: &Path, folder: &Path, runs: &mut HashMap<String, Run>) -> Option<Item> {
+    let info = Info::parse(&read_info(path)?);
     let files = relative(path, folder).strip_suffix(INFO)?.to_owned();
     let run = runs.remove(&files);
     let spatial = info
@@ -134,6 +171,7 @@ fn item(path: &PathBuf, folder: &Path, runs: &mut HashMap<String, Run>) -> Optio
         .map_or_else(Default::default, |run| (run.curve_ii.clone(), run.curve_obj.clone()));
     Some(Item {
         files,
+        network: run.as_ref().map(|run| run.network.clone()),
         layer: info.param("push_layer")?.to_owned(),
         channel: info.param("push_channel")?.parse().ok()?,
         spatial: spatial.to_owned(),

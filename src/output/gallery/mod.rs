@@ -1,4 +1,5 @@
-//! A folder of results as a page and as pictures: `index.html`, `montage.png`, a montage a layer, a montage of seeds a unit.
+//! A folder of results as a page and as pictures: `index.html`, and in `montages` one of everything, one of each layer and one
+//! of each unit's seeds.
 
 mod collect;
 mod info;
@@ -8,7 +9,7 @@ mod page;
 use std::path::{Path, PathBuf};
 
 use super::error::Result;
-use super::files::write_atomically;
+use crate::atomic_file::write_atomically;
 pub use collect::Item;
 
 /// What was written.
@@ -16,10 +17,12 @@ pub use collect::Item;
 pub struct Written {
     /// The page.
     pub page: PathBuf,
-    /// The montages.
-    pub montages: Vec<PathBuf>,
+    /// The folder of the montages.
+    pub folder: PathBuf,
+    /// How many montages there are in it.
+    pub montages: usize,
     /// Pictures shown.
-    pub units: usize,
+    pub pictures: usize,
     /// What was left out, and why.
     pub warnings: Vec<String>,
 }
@@ -31,12 +34,12 @@ pub struct Written {
 pub fn write(folder: &Path, title: Option<&str>) -> Result<Written> {
     let (items, mut warnings) = collect::collect(folder)?;
     let mut montages = Vec::new();
-    for (name, cells) in montage::plan(&items) {
-        let path = folder.join(name);
-        match montage::draw(folder, &cells) {
+    for montage in montage::plan(&items) {
+        let path = folder.join(&montage.file);
+        match montage.draw(folder) {
             Ok(bytes) => {
                 write_atomically(&path, &bytes)?;
-                montages.push(path);
+                montages.push(montage);
             }
             Err(message) => warnings.push(format!("{}: {message}", path.display())),
         }
@@ -49,8 +52,9 @@ pub fn write(folder: &Path, title: Option<&str>) -> Result<Written> {
     write_atomically(&page, html.as_bytes())?;
     Ok(Written {
         page,
-        montages,
-        units: items.len(),
+        folder: folder.join(montage::FOLDER),
+        montages: montages.len(),
+        pictures: items.len(),
         warnings,
     })
 }

@@ -1,7 +1,7 @@
 //! `index.html`: one file that needs nothing else, with small pictures inside; the large ones are loaded from beside it.
 
 use std::io::Cursor;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -9,12 +9,15 @@ use image::ImageFormat;
 use serde::Serialize;
 
 use super::collect::Item;
+use super::montage::Montage;
 
 /// Largest side of a picture inside the page.
 const THUMBNAIL: u32 = 160;
 
-/// The page without what is in it.
+/// The page without what is in it, how it looks, and what it does.
 const TEMPLATE: &str = include_str!("page.html");
+const STYLE: &str = include_str!("page.css");
+const SCRIPT: &str = include_str!("page.js");
 
 #[derive(Serialize)]
 struct Shown<'a> {
@@ -29,11 +32,11 @@ struct Shown<'a> {
 #[derive(Serialize)]
 struct Data<'a> {
     units: Vec<Shown<'a>>,
-    montages: Vec<String>,
+    montages: &'a [Montage<'a>],
 }
 
 /// The page's text, and which pictures it lacks.
-pub(super) fn html(folder: &Path, title: &str, items: &[Item], montages: &[PathBuf]) -> (String, Vec<String>) {
+pub(super) fn html(folder: &Path, title: &str, items: &[Item], montages: &[Montage<'_>]) -> (String, Vec<String>) {
     let mut missing = Vec::new();
     let units = items
         .iter()
@@ -47,16 +50,11 @@ pub(super) fn html(folder: &Path, title: &str, items: &[Item], montages: &[PathB
             Shown { item, thumbnail, climb }
         })
         .collect();
-    let names = montages
-        .iter()
-        .filter_map(|path| Some(path.file_name()?.to_string_lossy().into_owned()));
-    let data = Data {
-        units,
-        montages: names.collect(),
-    };
+    let data = Data { units, montages };
     // Inside a script element only "<" could end the data before its time.
     let data = serde_json::to_string(&data).unwrap_or_default().replace('<', "\\u003c");
-    let html = TEMPLATE.replace("{{title}}", &escaped(title));
+    let html = TEMPLATE.replace("{{style}}", STYLE).replace("{{script}}", SCRIPT);
+    let html = html.replace("{{title}}", &escaped(title));
     (html.replace("{{data}}", &data), missing)
 }
 
@@ -68,6 +66,9 @@ fn escaped(text: &str) -> String {
 }
 
 fn thumbnail(path: &Path) -> Result<String, String> {
+    if !path.is_file() {
+        return Err("it is not there, or no file".into());
+    }
     let mut bytes = std::fs::read(path).map_err(|e| e.to_string())?;
     let picture = image::load_from_memory(&bytes).map_err(|e| e.to_string())?;
     if picture.width().max(picture.height()) > THUMBNAIL {

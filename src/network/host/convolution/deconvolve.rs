@@ -8,8 +8,8 @@ use super::patches::{correlate, spread};
 use crate::network::host::scratch::zeros;
 use crate::network::host::{Gradient, HostArray, HostFunction, Output};
 
-/// The transpose of a convolution, Caffe's Deconvolution: `geometry` is that of the convolution whose input is our output.
-/// Parameters: weight, then bias if any.
+/// The transpose of a convolution, Caffe's Deconvolution: `geometry` is that of the convolution whose input is our
+/// output. Parameters: weight, then bias if any.
 #[derive(Debug, Clone)]
 pub struct Deconvolve {
     /// The sizes of the convolution that this is the transpose of.

@@ -1,5 +1,5 @@
-//! Where a gradient is not zero. A unit of a convolutional layer sees a part of the image alone, and only there is there
-//! anything to compute on the way back: close to that layer a few places of thousands.
+//! The rectangle outside of which a gradient is zero. A unit of a convolutional layer depends on a part of the image
+//! only, and the backward pass need only compute that part: near the unit's layer a few pixels of thousands.
 
 use std::ops::Range;
 
@@ -10,14 +10,14 @@ use super::geometry::Geometry;
 pub(super) struct Footprint([Range<usize>; 2]);
 
 impl Footprint {
-    /// That of one image's gradient, `channels x rows x columns`, when it is small enough to be worth cutting out: half the
-    /// area at most.
+    /// The footprint of one image's gradient, `channels x rows x columns`, if it is at most half of the area: otherwise
+    /// cutting it out gains nothing.
     pub(super) fn of(gradient: &[f32], [_, height, width]: [usize; 3]) -> Option<Self> {
         let is_small = |rows: &Range<usize>, columns: &Range<usize>| 2 * rows.len() * columns.len() <= height * width;
         let (mut rows, mut columns) = (height..0, width..0);
         for plane in gradient.chunks((height * width).max(1)) {
             for (y, line) in plane.chunks(width).enumerate() {
-                // Without its sign, for there is a negative zero.
+                // Without the sign bit, as -0.0 is zero too.
                 let bits = line.iter().fold(0, |bits, value| bits | value.to_bits());
                 if bits << 1 == 0 {
                     continue;
@@ -34,21 +34,20 @@ impl Footprint {
         Some(Self([rows, columns]))
     }
 
-    /// Whether there is nothing but zeros.
+    /// Whether the whole gradient is zero.
     pub(super) fn is_empty(&self) -> bool {
         self.0.iter().any(Range::is_empty)
     }
 
-    /// The convolution of the part of its input that this part of its output comes of, and that part of the input.
+    /// The convolution restricted to this part of its output, and the part of its input that it reads.
     pub(super) fn part(&self, geometry: &Geometry) -> (Geometry, Self) {
         let mut part = *geometry;
         let mut input = [0..0, 0..0];
         for (axis, input) in input.iter_mut().enumerate() {
             let (stride, pad) = (geometry.stride[axis], geometry.pad[axis]);
-            let reach = geometry.dilation[axis] * (geometry.kernel[axis] - 1) + 1;
             let output = &self.0[axis];
             let first = output.start * stride;
-            let last = output.end.saturating_sub(1) * stride + reach;
+            let last = output.end.saturating_sub(1) * stride + geometry.reach(axis);
             let size = geometry.input[axis + 1];
             *input = first.saturating_sub(pad).min(size)..last.saturating_sub(pad).min(size);
             part.pad[axis] = pad.saturating_sub(first);
@@ -67,7 +66,7 @@ impl Footprint {
         lines.flat_map(|line| &line[columns.clone()]).copied().collect()
     }
 
-    /// Puts `part` where it belongs.
+    /// The reverse of [`Self::cut`]: writes `part` to its place in `array`.
     pub(super) fn paste(&self, part: &[f32], array: &mut [f32], [_, height, width]: [usize; 3]) {
         let [rows, columns] = &self.0;
         let lines = array

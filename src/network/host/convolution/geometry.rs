@@ -1,4 +1,4 @@
-//! The sizes of a convolution, and the patches of an image that it adds up.
+//! The sizes of a convolution, and unfolding an image into patches (im2col) and back.
 
 use rayon::prelude::*;
 
@@ -13,7 +13,7 @@ pub struct Geometry {
     pub kernel: [usize; 2],
     /// Steps, in pixels.
     pub stride: [usize; 2],
-    /// Zeros around the image.
+    /// Zeros before the first row and column; those after the last follow from the output size.
     pub pad: [usize; 2],
     /// Distance between kernel elements.
     pub dilation: [usize; 2],
@@ -27,9 +27,20 @@ impl Geometry {
         self.input[0] / self.group * self.kernel[0] * self.kernel[1]
     }
 
-    /// Products that are added up for one image, in either direction.
+    /// Multiply-adds for one image, in either direction.
     pub fn multiply_adds(&self) -> u64 {
         (self.patch() * self.output.iter().product::<usize>()) as u64
+    }
+
+    /// Extent of the kernel along an axis (0: rows), with its gaps.
+    pub(super) fn reach(&self, axis: usize) -> usize {
+        self.dilation[axis] * (self.kernel[axis] - 1) + 1
+    }
+
+    /// Zeros after the last pixel along an axis (0: rows) that the last window reaches.
+    pub fn far_pad(&self, axis: usize) -> usize {
+        let last = (self.output[axis + 1] - 1) * self.stride[axis];
+        (last + self.reach(axis)).saturating_sub(self.input[axis + 1] + self.pad[axis])
     }
 
     pub(super) fn output_area(&self) -> usize {
@@ -40,7 +51,20 @@ impl Geometry {
         self.input[1] * self.input[2]
     }
 
-    /// Whether unfolding would copy the image as it is.
+    /// Entries of an image unfolded to patches; none where patches are pixels.
+    pub fn unfolded(&self) -> usize {
+        if self.is_pointwise() {
+            return 0;
+        }
+        self.patch().saturating_mul(self.output_area())
+    }
+
+    /// Whether each channel is convolved by itself.
+    pub(super) fn is_depthwise(&self) -> bool {
+        self.group > 1 && self.input[0] == self.group && self.output[0] == self.group
+    }
+
+    /// Whether the unfolded image would be the image itself.
     pub(super) fn is_pointwise(&self) -> bool {
         self.kernel == [1, 1] && self.stride == [1, 1] && self.pad == [0, 0]
     }
@@ -60,7 +84,7 @@ impl Geometry {
         (first, last, (first * stride + offset).saturating_sub(pad))
     }
 
-    /// Writes the patches of some channels into `columns`, `patch x output_area`.
+    /// Unfolds some channels into `columns`, `patch x output_area` (im2col).
     pub(super) fn unfold(&self, image: &[f32], columns: &mut [f32]) {
         let taps = self.kernel[0] * self.kernel[1];
         let rows = columns.par_chunks_mut(self.output_area()).enumerate();
@@ -95,12 +119,12 @@ impl Geometry {
         row[y1 * out_width..].fill(0.0);
     }
 
-    /// Adds the patches in `columns` up into the image they were taken from.
+    /// The transpose of [`Self::unfold`]: adds up the patches in `columns` into an image (col2im); overwrites it.
     pub(super) fn fold(&self, columns: &[f32], image: &mut [f32]) {
         let taps = self.kernel[0] * self.kernel[1];
         let [_, height, width] = self.input;
         let channels = image.len() / self.input_area();
-        // Of few channels, each is cut into bands of lines, so that all cores have their part.
+        // Few channels are cut into bands of lines, so that every core has work.
         let bands = (4 * rayon::current_num_threads()).div_ceil(channels).min(height);
         let lines = height.div_ceil(bands);
         let bands = height.div_ceil(lines);
@@ -118,7 +142,7 @@ impl Geometry {
         });
     }
 
-    /// Adds one tap's row to the lines of a plane from `top` on.
+    /// Adds the row of one kernel element to `band`, the lines of a plane from `top` on.
     fn fold_tap(&self, row: &[f32], band: &mut [f32], top: usize, ky: usize, kx: usize) {
         let (y0, y1, iy) = self.span(0, ky);
         let (x0, x1, ix) = self.span(1, kx);
@@ -128,7 +152,7 @@ impl Geometry {
         let [_, _, width] = self.input;
         let out_width = self.output[2];
         let bottom = top + band.len() / width;
-        // The output lines whose tap falls into the band: the first at `top` or below, the last above `bottom`.
+        // The output lines for which this kernel element reads a line of the band, `top..bottom`.
         let [from, to] = [top, bottom].map(|line| (y0 + line.saturating_sub(iy).div_ceil(self.stride[0])).min(y1));
         for y in from..to {
             let line = &row[y * out_width..(y + 1) * out_width];

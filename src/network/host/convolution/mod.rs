@@ -1,9 +1,11 @@
-//! Convolution and its way back to the image: as matrix products, over tiles (`winograd`) or over patches.
+//! Convolution and its gradient with respect to the image, as matrix products: over tiles (`winograd`) or over patches.
 
 mod deconvolve;
+mod depthwise;
 mod footprint;
 mod geometry;
 mod patches;
+mod winograd;
 
 use std::sync::Arc;
 
@@ -13,16 +15,16 @@ pub use self::deconvolve::Deconvolve;
 use self::footprint::Footprint;
 pub use self::geometry::Geometry;
 use self::patches::{correlate, spread, spread_part};
+use self::winograd::{Kept, Tiling};
 use super::gemm::Cores;
-use super::relu;
 use super::scratch::{CHUNK, zeros};
 use super::vector::vectorized;
-use super::winograd::{Kept, Tiling};
 use super::{HostArray, HostFunction, Output};
+use super::{redirect, relu};
 
-/// Does `work` for each pair of parts, each part being one image's, or some `together`: with as many images as cores every
-/// core takes its own, which spares them waiting for each other.
-fn for_each_image(
+/// Calls `work` for each image of `from` and `to`, or for up to `together` images at once. With at least as many images
+/// as cores, every core computes images of its own, so that the cores need not synchronize within an image.
+pub(super) fn for_each_image(
     (from, from_len): (&[f32], usize),
     (to, to_len): (&mut [f32], usize),
     together: usize,
@@ -40,12 +42,12 @@ fn for_each_image(
     }
 }
 
-/// Planes that a thread works on at a time.
+/// Planes of a parallel task.
 fn planes_at_a_time(area: usize) -> usize {
     (CHUNK / area.max(1)).max(1)
 }
 
-/// Adds a value a channel to planes of `area` entries.
+/// Adds each channel's bias to its plane of `area` entries.
 fn add_bias(out: &mut [f32], bias: &[f32], area: usize) {
     let planes = planes_at_a_time(area);
     let chunks = out.par_chunks_mut(planes * area.max(1)).enumerate();
@@ -57,7 +59,7 @@ fn add_bias(out: &mut [f32], bias: &[f32], area: usize) {
     });
 }
 
-/// Adds biases, if any, applies a ReLU, and tells where it let its input through, all in one pass.
+/// Adds biases, if any, and applies a ReLU in the same pass; returns where the ReLU's input was positive (1, else 0).
 fn rectify(out: &mut [f32], bias: Option<&[f32]>, area: usize, slope: f32) -> Vec<u8> {
     let mut passed = zeros(out.len());
     let planes = planes_at_a_time(area);
@@ -85,17 +87,33 @@ pub struct Convolve {
     pub geometry: Geometry,
     /// The slope (0 or more) of a ReLU to apply to the result.
     pub relu: Option<f32>,
-    /// What is made of the weights once and for all.
+    /// Whether a ReLU that would let no gradient of an image through is [redirected](super::redirect).
+    pub redirects: bool,
+    /// Transformed weights, computed once.
     kept: Kept,
 }
 
 impl Convolve {
-    /// A convolution whose weights are yet to come.
+    /// A convolution of these sizes; the weights are parameters of [`HostFunction::forward`].
     pub fn new(geometry: Geometry, relu: Option<f32>) -> Self {
         Self {
             geometry,
             relu,
+            redirects: false,
             kept: Kept::default(),
+        }
+    }
+
+    /// Entries of the weights at interpolation points, of both directions.
+    pub fn transformed_weights(&self) -> usize {
+        Tiling::of(&self.geometry).map_or(0, |tiling| 2 * tiling.transformed_weights())
+    }
+
+    /// Entries of the patches that an image is unfolded to.
+    pub fn scratch(&self) -> usize {
+        match Tiling::of(&self.geometry) {
+            Some(_) => 0,
+            None => self.geometry.unfolded(),
         }
     }
 }
@@ -120,7 +138,7 @@ impl HostFunction for Convolve {
                 None => correlate(&geometry, images, &weight, out, cores),
             },
         );
-        let relu = self.relu;
+        let (relu, redirects) = (self.relu, self.redirects);
         let passed = match (relu, bias) {
             (Some(slope), bias) => rectify(&mut out, bias.map(|bias| &**bias), rows * columns, slope),
             (None, Some(bias)) => {
@@ -138,7 +156,13 @@ impl HostFunction for Convolve {
             };
         }
         let gradient = Arc::new(move |grad: &HostArray| {
-            let masked = relu.map(|slope| relu::masked(grad, &passed, slope));
+            let masked = relu.map(|slope| {
+                let mut masked = relu::masked(grad, &passed, slope);
+                if redirects && slope == 0.0 {
+                    redirect::redirect(&mut masked, grad, out_len, |place| passed[place] == 1);
+                }
+                masked
+            });
             let grad = masked.as_deref().unwrap_or(grad);
             let mut image = zeros(batch * in_len);
             let whole = |grad: &[f32], image: &mut [f32], cores| match &tiling {

@@ -1,5 +1,6 @@
 //! A convolution of one image as a matrix product over unfolded patches, and its transpose.
 
+use super::depthwise;
 use super::footprint::Footprint;
 use super::geometry::Geometry;
 use crate::network::host::gemm::{Cores, Matrix, multiply};
@@ -7,6 +8,9 @@ use crate::network::host::scratch::with_scratch;
 
 /// `weight * patches(image)`; overwrites `out`.
 pub(super) fn correlate(geometry: &Geometry, image: &[f32], weight: &[f32], out: &mut [f32], cores: Cores) {
+    if geometry.is_depthwise() {
+        return depthwise::correlate(geometry, image, weight, out, cores);
+    }
     let (patch, area) = (geometry.patch(), geometry.output_area());
     let outputs = geometry.output[0] / geometry.group;
     let inputs = geometry.input[0] / geometry.group * geometry.input_area();
@@ -29,6 +33,9 @@ pub(super) fn correlate(geometry: &Geometry, image: &[f32], weight: &[f32], out:
 
 /// The transpose of [`correlate`]: spreads `out` over the image; overwrites it.
 pub(super) fn spread(geometry: &Geometry, out: &[f32], weight: &[f32], image: &mut [f32], cores: Cores) {
+    if geometry.is_depthwise() {
+        return depthwise::spread(geometry, out, weight, image, cores);
+    }
     let (patch, area) = (geometry.patch(), geometry.output_area());
     let outputs = geometry.output[0] / geometry.group;
     let inputs = geometry.input[0] / geometry.group * geometry.input_area();

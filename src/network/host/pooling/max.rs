@@ -10,10 +10,10 @@ use crate::network::host::scratch::zeros;
 use crate::network::host::vector::with_vectors;
 use crate::network::host::{Gradient, HostArray, HostFunction, Output};
 
-/// The choice of a window that lies wholly outside the image.
+/// The index that is recorded for a window with no pixel inside the image.
 const NOTHING: u32 = u32::MAX;
 
-/// Values and their places in a plane, as vectors.
+/// Maxima and their indices in the plane, as vectors.
 #[derive(Clone, Copy)]
 struct Places<S: Simd> {
     values: S::f32s,
@@ -29,13 +29,13 @@ impl<S: Simd> Places<S> {
         }
     }
 
-    /// Replaces what is smaller.
+    /// Replaces maxima that are smaller than the new values.
     #[inline(always)]
     fn keep_larger(self, simd: S, other: Self) -> Self {
         self.replaced(simd, other, simd.greater_than_f32s(other.values, self.values))
     }
 
-    /// Replaces what is smaller, or equal and later.
+    /// Replaces maxima that are smaller, or equal with a later index.
     #[inline(always)]
     fn keep_first_largest(self, simd: S, other: Self) -> Self {
         let equal = simd.equal_f32s(other.values, self.values);
@@ -57,7 +57,7 @@ impl<S: Simd> Places<S> {
 const LANES: usize = 16;
 const OFFSETS: [u32; LANES] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
 
-/// The first vector of `entries`, filled up where they are fewer.
+/// The first vector of `entries`, padded where they are fewer.
 #[inline(always)]
 fn load<S: Simd>(simd: S, entries: &[f32]) -> S::f32s {
     match S::as_simd_f32s(entries).0.first() {
@@ -66,13 +66,13 @@ fn load<S: Simd>(simd: S, entries: &[f32]) -> S::f32s {
     }
 }
 
-/// A vector of every `stride`th of `entries`, which are enough.
+/// A vector of every `stride`th of `entries`, of which there must be enough.
 #[inline(always)]
 fn every<T: Copy, V: Copy>(stride: usize, entries: &[T], nothing: T, vectors: impl Fn(&[T]) -> &[V]) -> V {
     let mut taken = [nothing; LANES];
     match (stride, entries.first_chunk::<{ 2 * LANES }>()) {
         (1, _) => return vectors(entries)[0],
-        // The usual stride by itself, for it becomes vector instructions.
+        // The usual stride has code of its own, which the compiler vectorizes.
         (2, Some(entries)) => {
             for lane in 0..LANES {
                 taken[lane] = entries[2 * lane];
@@ -87,28 +87,27 @@ fn every<T: Copy, V: Copy>(stride: usize, entries: &[T], nothing: T, vectors: im
     vectors(&taken)[0]
 }
 
-/// A line of pixels with room for padding on both sides: the largest value above and below each pixel within a window's
-/// rows, and its place in the plane.
+/// For each column of a plane, padding included, the maximum over a window's rows and its index in the plane.
 struct Line {
     best: Vec<f32>,
     best_at: Vec<u32>,
 }
 
 impl Line {
-    /// Room for all windows along a line, filled up.
+    /// Buffers that are long enough for all windows along a line, rounded up to whole vectors.
     fn new(windows: &Windows) -> Self {
         let reach = (windows.output[1] + LANES) * windows.stride[1] + windows.kernel[1];
-        let len = reach.max(windows.pad[1] + windows.input[1]) + LANES;
+        let len = reach.max(windows.pads.begin[1] + windows.input[1]) + LANES;
         Self {
             best: vec![-f32::MAX; len],
             best_at: vec![NOTHING; len],
         }
     }
 
-    /// Takes up the window's rows of a plane; of equal values the first counts.
+    /// Computes the maxima over the window's rows of a plane; of equal values the first counts.
     #[inline(always)]
     fn take<S: Simd>(&mut self, simd: S, plane: &[f32], rows: &Window, windows: &Windows) {
-        let (width, pad) = (windows.input[1], windows.pad[1]);
+        let (width, pad) = (windows.input[1], windows.pads.begin[1]);
         let (offsets, _) = S::as_simd_u32s(&OFFSETS);
         for first in (0..width).step_by(S::F32_LANES) {
             let mut best = Places::none(simd);
@@ -126,12 +125,12 @@ impl Line {
             S::as_mut_simd_f32s(&mut self.best[pad + first..]).0[0] = best.values;
             S::as_mut_simd_u32s(&mut self.best_at[pad + first..]).0[0] = best.at;
         }
-        // What was read of the next line.
+        // The part of the last vector that was read from the next line is discarded.
         self.best[pad + width..][..LANES].fill(-f32::MAX);
         self.best_at[pad + width..][..LANES].fill(NOTHING);
     }
 
-    /// The largest of each window; of equal values that which comes first in the plane.
+    /// The maximum of each window; of equal values the one that comes first in the plane.
     #[inline(always)]
     fn give<S: Simd>(&self, simd: S, windows: &Windows, values: &mut [f32], chosen: &mut [u32]) {
         let stride = windows.stride[1];
@@ -156,7 +155,7 @@ impl Line {
     }
 }
 
-/// A plane and where what is found in it goes.
+/// A plane, and where its maxima and their indices are written.
 struct Plane<'a> {
     line: &'a mut Line,
     pixels: &'a [f32],

@@ -6,6 +6,8 @@ mod max;
 pub use average::AveragePool;
 pub use max::MaxPool;
 
+use deepvis_importer::graph::{Counted, Pads};
+
 use super::HostArray;
 
 /// The windows of a pooling layer over one plane.
@@ -20,7 +22,9 @@ pub struct Windows {
     /// Steps, in pixels.
     pub stride: [usize; 2],
     /// Padding around the image.
-    pub pad: [usize; 2],
+    pub pads: Pads,
+    /// What an average is divided by.
+    pub counted: Counted,
 }
 
 /// A window along one axis: the part inside the image, and its extent with padding.
@@ -30,21 +34,27 @@ pub struct Window {
     pub start: usize,
     /// One past the last pixel inside.
     pub end: usize,
-    /// Extent, with the padding that Caffe's divisor counts.
+    /// Extent, as far as an average counts it.
     pub extent: usize,
 }
 
 impl Windows {
     /// Window `index` along `axis` (0: rows).
     pub fn window(&self, axis: usize, index: usize) -> Window {
-        let (size, pad, kernel) = (self.input[axis], self.pad[axis], self.kernel[axis]);
+        let (size, kernel) = (self.input[axis], self.kernel[axis]);
+        let (before, after) = (self.pads.begin[axis], self.pads.end[axis]);
         // In padded coordinates, so that nothing is negative.
         let start = index * self.stride[axis];
-        let end = (start + kernel).min(size + 2 * pad);
+        let padded_end = (start + kernel).min(before + size + after);
+        let inside = start.saturating_sub(before).min(size)..padded_end.saturating_sub(before).min(size);
         Window {
-            start: start.saturating_sub(pad).min(size),
-            end: end.saturating_sub(pad).min(size),
-            extent: end - start.min(end),
+            start: inside.start,
+            end: inside.end,
+            extent: match self.counted {
+                Counted::Inside => inside.len(),
+                Counted::Padded => padded_end.saturating_sub(start),
+                Counted::Kernel => kernel,
+            },
         }
     }
 

@@ -1,0 +1,152 @@
+//! ONNX's arithmetic and comparisons of two values, and `Where`.
+
+use burn::module::Module;
+use burn::tensor::Tensor;
+use deepvis_importer::graph::Pairwise as Operation;
+
+use super::stretch::{AXES, aligned, fits, padded, stretched};
+use crate::network::blob::Blob;
+use crate::network::build::{BuildResult, LayerBuild};
+use crate::network::layers::Forward;
+
+/// A function of two values, stretched to each other.
+#[derive(Module, Debug)]
+pub struct Pairwise {
+    #[module(skip)]
+    operation: Operation,
+}
+
+impl Pairwise {
+    pub(in crate::network) fn build(build: &LayerBuild<'_>, operation: Operation) -> BuildResult {
+        if !fits(&build.bottoms) {
+            return Err(build.error(format!("shapes {:?} do not fit each other", build.bottoms)));
+        }
+        build.one(Self { operation }, stretched(&build.bottoms))
+    }
+}
+
+impl Forward for Pairwise {
+    fn forward(&self, bottoms: &[Blob]) -> Vec<Blob> {
+        let (a, b) = (&bottoms[0], &bottoms[1]);
+        if a.shape() == b.shape() {
+            let y = apply(self.operation, a.tensor(), b.tensor());
+            return vec![Blob::new(y, a.shape().to_vec())];
+        }
+        let shape = stretched(&[a.shape(), b.shape()]);
+        let y = apply(self.operation, aligned(a, &shape), aligned(b, &shape));
+        vec![Blob::new(y, shape)]
+    }
+
+    fn keeps_images_apart(&self) -> bool {
+        true // Where it would not, the front end says so: `Graph::alone`.
+    }
+}
+
+fn apply<const D: usize>(operation: Operation, a: Tensor<D>, b: Tensor<D>) -> Tensor<D> {
+    match operation {
+        Operation::Add => a + b,
+        Operation::Sub => a - b,
+        Operation::Mul => a * b,
+        Operation::Div => a / b,
+        Operation::Pow => a.powf(b),
+        Operation::Max => {
+            let (a, b) = same(a, b);
+            let smaller = a.clone().lower(b.clone());
+            a.mask_where(smaller, b)
+        }
+        Operation::Min => {
+            let (a, b) = same(a, b);
+            let greater = a.clone().greater(b.clone());
+            a.mask_where(greater, b)
+        }
+        Operation::Mod => {
+            let quotient = (a.clone() / b.clone()).detach().floor();
+            a - b * quotient
+        }
+        Operation::Fmod => {
+            let quotient = super::unary::truncated(a.clone() / b.clone());
+            a - b * quotient
+        }
+        Operation::Equal => comparable(a, b, |a, b| a.equal(b)),
+        Operation::Less => comparable(a, b, |a, b| a.lower(b)),
+        Operation::Greater => comparable(a, b, |a, b| a.greater(b)),
+        Operation::LessOrEqual => comparable(a, b, |a, b| a.lower_equal(b)),
+        Operation::GreaterOrEqual => comparable(a, b, |a, b| a.greater_equal(b)),
+        Operation::And => holds(a) * holds(b),
+        Operation::Or => {
+            let (a, b) = (holds(a), holds(b));
+            a.clone() + b.clone() - a * b
+        }
+        Operation::Xor => {
+            let (a, b) = (holds(a), holds(b));
+            a.clone() + b.clone() - (a * b).mul_scalar(2.0)
+        }
+    }
+}
+
+/// 1 where an entry is not 0.
+fn holds<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+    x.not_equal_elem(0.0).float()
+}
+
+fn comparable<const D: usize>(
+    a: Tensor<D>,
+    b: Tensor<D>,
+    compare: impl Fn(Tensor<D>, Tensor<D>) -> Tensor<D, burn::tensor::Bool>,
+) -> Tensor<D> {
+    let (a, b) = same(a.detach(), b.detach());
+    compare(a, b).float()
+}
+
+/// Both with the larger extent along every axis.
+fn same<const D: usize>(a: Tensor<D>, b: Tensor<D>) -> (Tensor<D>, Tensor<D>) {
+    let (of_a, of_b) = (a.dims(), b.dims());
+    let mut dims = of_a;
+    for (dim, other) in dims.iter_mut().zip(of_b) {
+        *dim = (*dim).max(other);
+    }
+    let a = if of_a == dims { a } else { a.expand(dims) };
+    let b = if of_b == dims { b } else { b.expand(dims) };
+    (a, b)
+}
+
+/// `Where`: the second value where the first is not 0, else the third.
+#[derive(Module, Debug)]
+pub struct Where {
+    /// Number of values; nothing else is needed to choose.
+    #[module(skip)]
+    values: usize,
+}
+
+impl Where {
+    pub(in crate::network) fn build(build: &LayerBuild<'_>) -> BuildResult {
+        if !fits(&build.bottoms) {
+            return Err(build.error(format!("shapes {:?} do not fit each other", build.bottoms)));
+        }
+        let values = build.bottoms.len();
+        build.one(Self { values }, stretched(&build.bottoms))
+    }
+}
+
+impl Forward for Where {
+    fn forward(&self, bottoms: &[Blob]) -> Vec<Blob> {
+        let shapes: Vec<&[usize]> = bottoms.iter().take(self.values).map(Blob::shape).collect();
+        let shape = stretched(&shapes);
+        let dims = padded(&shape);
+        let whole = |blob: &Blob| -> Tensor<AXES> {
+            let tensor = aligned(blob, &shape);
+            if tensor.dims() == dims {
+                tensor
+            } else {
+                tensor.expand(dims)
+            }
+        };
+        let condition = whole(&bottoms[0]).detach().not_equal_elem(0.0);
+        let y = whole(&bottoms[2]).mask_where(condition, whole(&bottoms[1]));
+        vec![Blob::new(y, shape)]
+    }
+
+    fn keeps_images_apart(&self) -> bool {
+        true // Where it would not, the front end says so: `Graph::alone`.
+    }
+}

@@ -1,0 +1,96 @@
+//! Host functions of the layers of today's networks beside the same composed of burn's operations, as in `composition`.
+
+use burn::tensor::Tensor;
+use deepvis::network::host::convolution::{Convolve, Geometry};
+use deepvis::network::host::curve::Curve;
+use deepvis::network::host::inner_product::InnerProduct;
+use deepvis::network::host::standardize::Standardize;
+use deepvis::network::host::{apply, apply_with};
+use deepvis::network::layers::{self, entrywise, general};
+use proptest::prelude::*;
+
+use crate::composition::{devices, draw, same};
+
+/// A convolution of each channel by itself.
+fn depthwise() -> impl Strategy<Value = Geometry> {
+    let sizes = (2..20usize, 1..8usize, 1..8usize, 1..3usize);
+    let steps = (1..4usize, 1..4usize, 0..4usize, 0..4usize, 1..40usize, 1..40usize);
+    (sizes, steps).prop_map(|((channels, ky, kx, dilation), (sy, sx, py, px, rows, columns))| {
+        let (kernel, stride, pad) = ([ky, kx], [sy, sx], [py, px]);
+        let reach = [0, 1].map(|axis| dilation * (kernel[axis] - 1) + 1);
+        let input = [channels, rows + reach[0], columns + reach[1]];
+        let extent = |axis: usize| (input[axis + 1] + 2 * pad[axis] - reach[axis]) / stride[axis] + 1;
+        Geometry {
+            input,
+            output: [channels, extent(0), extent(1)],
+            kernel,
+            stride,
+            pad,
+            dilation: [dilation; 2],
+            group: channels,
+        }
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
+    #[test]
+    fn depthwise_convolution(geometry in depthwise(), batch in 1..4usize, bias: bool) {
+        for device in devices() {
+            let [channels, rows, columns] = geometry.input;
+            let x = draw([batch, channels, rows, columns], 1, &device);
+            let weight = draw([channels, 1, geometry.kernel[0], geometry.kernel[1]], 2, &device);
+            let bias = bias.then(|| draw([channels], 3, &device));
+            same(
+                &x,
+                |x| apply_with(x, weight.clone(), bias.clone(), Convolve::new(geometry, None)),
+                |x| layers::convolution::plain(x, weight.clone(), bias.clone(), &geometry),
+            )?;
+        }
+    }
+
+    #[test]
+    fn inner_product_of_many_rows(
+        batch in 1..4usize, rows in 2..60usize, inputs in 2..700usize, outputs in 2..200usize, bias: bool,
+    ) {
+        for device in devices() {
+            let x = draw([batch * rows, inputs], 1, &device);
+            let weight = draw([outputs, inputs], 2, &device);
+            let bias = bias.then(|| draw([outputs], 3, &device));
+            same(
+                &x,
+                |x| apply_with(x, weight.clone(), bias.clone(), InnerProduct { outputs, inputs, rows }),
+                |x| layers::inner_product::plain(x, weight.clone(), bias.clone()),
+            )?;
+        }
+    }
+
+    #[test]
+    fn layer_normalization(rows in 1..40usize, entries in 2..300usize, factor: bool, term: bool) {
+        for device in devices() {
+            let x = draw([rows, entries], 1, &device);
+            let factor = factor.then(|| draw([entries], 2, &device));
+            let term = term.then(|| draw([entries], 3, &device));
+            let function = Standardize { entries, eps: 1e-2 };
+            same(
+                &x,
+                |x| match (factor.clone(), term.clone()) {
+                    (None, None) => apply(x, function),
+                    (None, Some(term)) => apply_with(x, term.ones_like(), Some(term), function),
+                    (Some(factor), term) => apply_with(x, factor, term, function),
+                },
+                |x| general::normalize::standardized(x, factor.clone(), term.clone(), 1e-2),
+            )?;
+        }
+    }
+
+    #[test]
+    fn smooth_functions(entries in 1..70_000usize, spread in 0.1f32..30.0, beta in 0.2f32..3.0) {
+        for device in devices() {
+            let x: Tensor<4> = draw([1, 1, 1, entries], 1, &device).mul_scalar(spread);
+            same(&x, |x| apply(x, Curve::Gelu), general::unary::gelu)?;
+            same(&x, |x| apply(x, Curve::Swish { beta }), |x| entrywise::swish(x, beta))?;
+        }
+    }
+}

@@ -30,15 +30,16 @@ fn what_it_writes_is_what_the_command_it_shows_writes() {
             "conv1", "conv2", "pool2", "conv3", "pool3", "conv4", "conv5", "pool5", "fc6", "fc7", "prob"
         ]
     );
-    for wish in [
+    let wishes = [
         face(25),
         json!({"layer": "conv3", "channels": "2,5-6", "seeds": "3", "settings": {"preset": "fourier", "max-iter": "5"}}),
-    ] {
+    ];
+    for (wish, id) in wishes.into_iter().zip(1..) {
         let mut events = explore.events();
         let planned = explore.ask("/api/plan", &wish);
         let command = explore.start(&wish)["command"].as_str().unwrap().to_owned();
         assert_eq!(planned["command"], *command);
-        events.until_status("done");
+        events.until_status(id, "done");
         let other = tempfile::tempdir().unwrap();
         let line: Vec<&str> = words(&command).split_off(1);
         worked(&deepvis(other.path(), &line));
@@ -85,7 +86,7 @@ fn a_climb_is_watched_halted_steered_and_kept() {
         (409, Some("a climb is at work; stop it first"))
     );
     explore.ask("/api/pause", &json!({}));
-    let at = unit(&events.until_status("paused"), "iteration");
+    let at = unit(&events.until_status(1, "paused"), "iteration");
     std::thread::sleep(std::time::Duration::from_millis(300));
     explore.ask("/api/rate", &json!({"factor": 0.25}));
     let news = events.until("the factor", |news| news["run"]["factor"] == 0.25);
@@ -102,7 +103,7 @@ fn a_climb_is_watched_halted_steered_and_kept() {
     });
     other_page.until("another page sees it, too", |news| news["run"]["factor"] == 0.25);
     explore.ask("/api/stop", &json!({"keep": true}));
-    let news = events.until_status("stopped");
+    let news = events.until_status(1, "stopped");
     assert_eq!(news["run"]["is_over"], true);
     let info = std::fs::read(folder.path().join("optimize_results/opt_fc7_0024_0_info.json")).unwrap();
     let info: Value = serde_json::from_slice(&info).unwrap();
@@ -114,9 +115,9 @@ fn a_climb_is_watched_halted_steered_and_kept() {
     // What is not kept leaves nothing, and does not touch what is there.
     let before = files(&folder.path().join("optimize_results"));
     explore.start(&face(LONG));
-    events.until_status("climbing");
+    events.until_status(2, "climbing");
     explore.ask("/api/stop", &json!({"keep": false}));
-    events.until_status("stopped");
+    events.until_status(2, "stopped");
     assert_eq!(files(&folder.path().join("optimize_results")), before);
 }
 
@@ -127,22 +128,18 @@ fn another_recipe_does_not_cost_the_picture_before() {
     let mut events = explore.events();
     let place = folder.path().join("optimize_results");
     explore.start(&face(5));
-    events.until_status("done");
+    events.until_status(1, "done");
     let first = std::fs::read(place.join("opt_fc7_0024_0_best_X.jpg")).unwrap();
     let command = explore.start(&face(6))["command"].as_str().unwrap().to_owned();
     assert!(
         command.ends_with("--output-prefix optimize_results/opt-2 --skipbig"),
         "{command}"
     );
-    events.until("the second", |news| {
-        news["run"]["id"] == 2 && news["run"]["status"] == "done"
-    });
+    events.until_status(2, "done");
     // The first again is found under its own name, and made anew.
     let command = explore.start(&face(5))["command"].as_str().unwrap().to_owned();
     assert!(command.ends_with("--skipbig --brave"), "{command}");
-    events.until("the third", |news| {
-        news["run"]["id"] == 3 && news["run"]["status"] == "done"
-    });
+    events.until_status(3, "done");
     assert_eq!(std::fs::read(place.join("opt_fc7_0024_0_best_X.jpg")).unwrap(), first);
     let pictures = files(&place).into_iter().filter(|name| name.ends_with("_best_X.jpg"));
     assert_eq!(pictures.count(), 2);
@@ -158,9 +155,7 @@ fn another_recipe_does_not_cost_the_picture_before() {
             == 3
     });
     explore.ask("/api/start", &json!({"wish": face(7), "replace": true}));
-    events.until("the last", |news| {
-        news["run"]["id"] == 5 && news["run"]["status"] == "done"
-    });
+    events.until_status(5, "done");
     let pictures = files(&place)
         .into_iter()
         .filter(|name| name.contains("conv5") && name.ends_with("_best_X.jpg"));
@@ -194,7 +189,7 @@ fn a_photograph_is_answered_by_classes_and_channels() {
     let folder = tempfile::tempdir().unwrap();
     let explore = Explore::begin(folder.path(), &["--skipbig"]);
     explore.start(&face(30));
-    explore.events().until_status("done");
+    explore.events().until_status(1, "done");
     // The picture that the face unit looks for is a face to the network.
     let bytes = std::fs::read(folder.path().join("optimize_results/opt_fc7_0024_0_best_Xpm.jpg")).unwrap();
     let mut answer = ureq::post(explore.address("/api/photo?layer=fc7"))

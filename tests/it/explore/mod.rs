@@ -166,9 +166,12 @@ impl Events {
         panic!("it never came true: {what}");
     }
 
+    /// Waits for a state of the program's `id`-th climb: the first message may still tell of the one before.
     #[track_caller]
-    pub fn until_status(&mut self, status: &str) -> Value {
-        self.until(status, |news| news["run"]["status"] == status)
+    pub fn until_status(&mut self, id: u64, status: &str) -> Value {
+        self.until(status, |news| {
+            news["run"]["id"] == id && news["run"]["status"] == status
+        })
     }
 }
 

@@ -100,6 +100,7 @@ fn many_units_climb_together_and_a_photograph_finds_more() {
         type_into(&mut page, "channels", "0-11");
         page.until("byId('start').textContent === 'Start 12'");
         click(&mut page, "start");
+        explore.events().until_status(1, "done");
         page.until("byId('status').textContent.startsWith('12 of 12 units · done')");
         page.until("document.querySelectorAll('#pictures img').length === 12");
         page.until("document.querySelectorAll('#results button').length === 12");

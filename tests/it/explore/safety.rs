@@ -135,7 +135,7 @@ fn mistakes_are_told_and_cost_nothing() {
     // Nothing of this was the end of it, and nothing was written.
     assert_eq!(explore.json("/api/results"), json!([]));
     explore.start(&face(5));
-    explore.events().until_status("done");
+    explore.events().until_status(1, "done");
     // A port that is taken is said.
     let port = explore.url.trim_end_matches('/').rsplit(':').next().unwrap();
     refused(
@@ -166,6 +166,6 @@ fn a_page_that_does_not_listen_is_not_waited_for() {
     explore.start(
         &json!({"layer": "conv5", "channels": "all", "seeds": "0", "settings": {"preset": "demo", "max-iter": "20"}}),
     );
-    explore.events().until_status("done");
+    explore.events().until_status(1, "done");
     drop(deaf);
 }

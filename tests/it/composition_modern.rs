@@ -1,9 +1,11 @@
 //! Host functions of the layers of today's networks beside the same composed of burn's operations, as in `composition`.
 
 use burn::tensor::Tensor;
+use burn::tensor::activation::sigmoid;
 use deepvis::network::host::convolution::{Convolve, Geometry};
 use deepvis::network::host::curve::Curve;
 use deepvis::network::host::inner_product::InnerProduct;
+use deepvis::network::host::scale::Scale;
 use deepvis::network::host::standardize::Standardize;
 use deepvis::network::host::{apply, apply_with};
 use deepvis::network::layers::{self, entrywise, general};
@@ -86,10 +88,30 @@ proptest! {
     }
 
     #[test]
+    fn scale(images in 1..4usize, channels in 1..40usize, entries in 1..3000usize, bias: bool) {
+        for device in devices() {
+            let x: Tensor<3> = draw([images, channels, entries], 1, &device);
+            let factor = draw([1, channels, 1], 2, &device);
+            let shift = bias.then(|| draw([1, channels, 1], 3, &device));
+            same(
+                &x,
+                |x| {
+                    let shift = shift.clone().map(|shift| shift.flatten(0, 2));
+                    apply_with(x, factor.clone(), shift, Scale { entries })
+                },
+                |x| layers::arithmetic::scaled(x, factor.clone(), shift.clone()),
+            )?;
+        }
+    }
+
+    #[test]
     fn smooth_functions(entries in 1..70_000usize, spread in 0.1f32..30.0, beta in 0.2f32..3.0) {
         for device in devices() {
             let x: Tensor<4> = draw([1, 1, 1, entries], 1, &device).mul_scalar(spread);
             same(&x, |x| apply(x, Curve::Gelu), general::unary::gelu)?;
+            same(&x, |x| apply(x, Curve::GeluTanh), general::unary::gelu_tanh)?;
+            same(&x, |x| apply(x, Curve::HardSwish), general::unary::hard_swish)?;
+            same(&x, |x| apply(x, Curve::Sigmoid), sigmoid)?;
             same(&x, |x| apply(x, Curve::Swish { beta }), |x| entrywise::swish(x, beta))?;
         }
     }

@@ -18,7 +18,7 @@ pub(super) use layer_build::{BuildResult, LayerBuild, entries, is_same};
 use super::axes::axes;
 use super::error::{Error, Result};
 use super::layers::{self, Forward, LayerModule};
-use super::passes::fold;
+use super::passes::{fold, gather};
 use super::run::{Network, Program, Step};
 
 impl Network {
@@ -71,6 +71,7 @@ impl Network {
             Origin::Onnx => no_value_alone,
         };
         fold::into_convolutions(&mut layers, &mut steps, &wanted);
+        gather::functions(&mut layers, &mut steps, &wanted);
         let program = Program {
             steps,
             input,

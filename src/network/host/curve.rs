@@ -14,11 +14,17 @@ use super::{Gradient, HostArray, HostFunction, Output};
 pub enum Curve {
     /// x times the share of a normal distribution below x (Hendrycks & Gimpel 2016).
     Gelu,
+    /// The same by a hyperbolic tangent, which is a sigmoid: x * sigmoid(2 sqrt(2 / pi) (x + 0.044715 x^3)).
+    GeluTanh,
     /// x / (1 + exp(-beta x)).
     Swish {
         /// beta.
         beta: f32,
     },
+    /// x * min(max(x / 6 + 1/2, 0), 1) (Howard et al. 2019).
+    HardSwish,
+    /// 1 / (1 + exp(-x)).
+    Sigmoid,
 }
 
 /// e^x: 2^k e^r with |r| at most ln 2 / 2, whose power series is cut off (Cephes' `expf`; the last bit or two differ).
@@ -49,11 +55,50 @@ fn gelu(x: f32) -> (f32, f32) {
     (x * share, share + x * bell * 0.398_942_3)
 }
 
+/// Value and slope of GELU's approximation.
+#[inline(always)]
+fn gelu_tanh(x: f32) -> (f32, f32) {
+    const FACTOR: f32 = 1.595_769_1;
+    let share = 1.0 / (1.0 + exp(-FACTOR * (x + 0.044_715 * x * x * x)));
+    let slope = FACTOR * (1.0 + 3.0 * 0.044_715 * x * x);
+    (x * share, share + x * share * (1.0 - share) * slope)
+}
+
+/// Value and slope of a sigmoid.
+#[inline(always)]
+fn sigmoid(x: f32) -> (f32, f32) {
+    let share = 1.0 / (1.0 + exp(-x));
+    (share, share * (1.0 - share))
+}
+
+/// Value and slope of hard swish; at its two bends, the slope within.
+#[inline(always)]
+fn hard_swish(x: f32) -> (f32, f32) {
+    let line = x * (1.0 / 6.0) + 0.5;
+    let share = line.clamp(0.0, 1.0);
+    let is_within = if line == share { 1.0 } else { 0.0 };
+    (x * share, share + x * (1.0 / 6.0) * is_within)
+}
+
 /// Value and slope of swish.
 #[inline(always)]
 fn swish(x: f32, beta: f32) -> (f32, f32) {
     let share = 1.0 / (1.0 + exp(-beta * x));
     (x * share, share + beta * x * share * (1.0 - share))
+}
+
+/// Entries that are computed together: the widest vector. In a loop over slices that writes both values and slopes, the compiler
+/// does not find vectors.
+const LANES: usize = 16;
+
+/// Values and slopes of a vector's entries.
+#[inline(always)]
+fn lanes(x: &[f32; LANES], curve: impl Fn(f32) -> (f32, f32)) -> ([f32; LANES], [f32; LANES]) {
+    let (mut values, mut slopes) = ([0.0; LANES], [0.0; LANES]);
+    for lane in 0..LANES {
+        (values[lane], slopes[lane]) = curve(x[lane]);
+    }
+    (values, slopes)
 }
 
 /// Fills `values`, and `slopes` unless it is empty.
@@ -76,9 +121,17 @@ fn fill(x: &[f32], values: &mut [f32], slopes: &mut [f32], curve: impl Fn(f32) -
         vectorized(
             #[inline(always)]
             || {
-                for ((value, slope), x) in values.iter_mut().zip(slopes).zip(x) {
-                    (*value, *slope) = curve(*x);
+                let (x, last_x) = x.as_chunks::<LANES>();
+                let (values, last_values) = values.as_chunks_mut::<LANES>();
+                let (slopes, last_slopes) = slopes.as_chunks_mut::<LANES>();
+                for ((values, slopes), x) in values.iter_mut().zip(slopes).zip(x) {
+                    (*values, *slopes) = lanes(x, &curve);
                 }
+                let mut padded = [0.0; LANES];
+                padded[..last_x.len()].copy_from_slice(last_x);
+                let (of_last, slopes_of_last) = lanes(&padded, &curve);
+                last_values.copy_from_slice(&of_last[..last_x.len()]);
+                last_slopes.copy_from_slice(&slopes_of_last[..last_x.len()]);
             },
         );
     });
@@ -90,6 +143,9 @@ impl HostFunction for Curve {
         let mut slopes = zeros(if track { x.len() } else { 0 });
         match *self {
             Self::Gelu => fill(x, &mut values, &mut slopes, gelu),
+            Self::GeluTanh => fill(x, &mut values, &mut slopes, gelu_tanh),
+            Self::HardSwish => fill(x, &mut values, &mut slopes, hard_swish),
+            Self::Sigmoid => fill(x, &mut values, &mut slopes, sigmoid),
             Self::Swish { beta } => fill(
                 x,
                 &mut values,

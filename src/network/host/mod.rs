@@ -18,6 +18,7 @@ pub mod lrn;
 pub mod pooling;
 pub mod redirect;
 mod relu;
+pub mod scale;
 mod scratch;
 pub mod standardize;
 mod vector;

@@ -6,6 +6,7 @@ use burn::tensor::Tensor;
 use crate::network::blob::Blob;
 use crate::network::build::{BuildResult, LayerBuild};
 use crate::network::error::Result;
+use crate::network::host;
 use crate::network::layers::Forward;
 
 /// Which axes of the bottom a factor or term spans: `[first, last)`.
@@ -90,12 +91,27 @@ impl Scale {
     }
 }
 
+/// The product of `[before, span, after]` with factors, and the sum with terms, composed of burn's operations.
+pub fn scaled(x: Tensor<3>, factor: Tensor<3>, shift: Option<Tensor<3>>) -> Tensor<3> {
+    let y = x * factor;
+    match shift {
+        Some(shift) => y + shift,
+        None => y,
+    }
+}
+
 impl Forward for Scale {
     fn forward(&self, bottoms: &[Blob]) -> Vec<Blob> {
-        let y = spanned(&bottoms[0], self.span) * operand(self.factor.as_ref(), bottoms);
-        let y = match &self.shift {
-            Some(shift) => y + shift.val(),
-            None => y,
+        let x = spanned(&bottoms[0], self.span);
+        let shift = self.shift.as_ref().map(Param::val);
+        let y = match &self.factor {
+            Some(factor) if host::is_host(&x.device()) && x.dims()[2] > 1 => {
+                let entries = x.dims()[2];
+                let shift = shift.map(|shift| shift.flatten(0, 2));
+                host::apply_with(x, factor.val(), shift, host::scale::Scale { entries })
+            }
+            Some(factor) => scaled(x, factor.val(), shift),
+            None => scaled(x, operand(None, bottoms), shift),
         };
         vec![Blob::new(y, bottoms[0].shape().to_vec())]
     }

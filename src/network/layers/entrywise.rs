@@ -60,11 +60,19 @@ impl Entrywise {
     pub(in crate::network) fn build(build: &LayerBuild<'_>, function: Function) -> BuildResult {
         let tops = build.layer.outputs.len();
         let layer = Self {
-            function,
             tops,
-            redirects: false,
+            ..Self::new(function)
         };
         build.many(layer, vec![build.bottom().to_vec(); tops])
+    }
+
+    /// One with a single top.
+    pub(in crate::network) fn new(function: Function) -> Self {
+        Self {
+            function,
+            tops: 1,
+            redirects: false,
+        }
     }
 
     /// Which function it is.
@@ -103,6 +111,7 @@ fn apply(function: Function, x: Tensor<4>) -> Tensor<4> {
             let negative = (-activation::relu(-x.clone())).exp().sub_scalar(1.0).mul_scalar(alpha);
             activation::relu(x) + negative
         }
+        Function::Sigmoid if host::is_host(&x.device()) => host::apply(x, Curve::Sigmoid),
         Function::Sigmoid => activation::sigmoid(x),
         Function::TanH => x.tanh(),
         Function::AbsVal => x.abs(),

@@ -43,7 +43,16 @@ pub struct Power {
 
 impl Power {
     pub(in crate::network) fn build(build: &LayerBuild<'_>, outer: Outer, scale: f32, shift: f32) -> BuildResult {
-        build.one(Self { outer, scale, shift }, build.bottom().to_vec())
+        build.one(Self::new(outer, scale, shift), build.bottom().to_vec())
+    }
+
+    pub(in crate::network) fn new(outer: Outer, scale: f32, shift: f32) -> Self {
+        Self { outer, scale, shift }
+    }
+
+    /// Factor and term, where it is a straight line.
+    pub(in crate::network) fn affine(&self) -> Option<(f32, f32)> {
+        (self.outer == Outer::Power(1.0)).then_some((self.scale, self.shift))
     }
 
     fn apply(&self, x: Tensor<4>) -> Tensor<4> {

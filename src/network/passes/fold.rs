@@ -9,12 +9,7 @@ use crate::network::run::Step;
 /// Folds BatchNorm, Scale and ReLU into the convolution before them where nobody else reads the values between, which
 /// then are not computed.
 pub(in crate::network) fn into_convolutions(layers: &mut Vec<LayerModule>, steps: &mut Vec<Step>, wanted: &[ValueId]) {
-    let values = steps.iter().flat_map(|step| step.reads.iter().chain(&step.writes));
-    let count = values.chain(wanted).max().map_or(0, |last| last + 1);
-    let mut readers = vec![0usize; count];
-    for value in steps.iter().flat_map(|step| &step.reads).chain(wanted) {
-        readers[*value] += 1;
-    }
+    let readers = super::readers(steps, wanted);
     let mut kept: Vec<(Step, LayerModule)> = Vec::with_capacity(layers.len());
     for (step, layer) in std::mem::take(steps).into_iter().zip(std::mem::take(layers)) {
         let before = match step.reads.as_slice() {

@@ -8,67 +8,109 @@ use crate::network::host::gemm::Cores;
 use crate::network::host::scratch::with_scratch;
 use crate::network::host::vector::vectorized;
 
-/// The part of a channel's padded image that windows reach: its rows and columns.
-fn reached(geometry: &Geometry) -> [usize; 2] {
-    [0, 1].map(|axis| (geometry.output[axis + 1] - 1) * geometry.stride[axis] + geometry.reach(axis))
+/// Outputs of a row that are summed up together: the widest vector.
+const LANES: usize = 16;
+
+/// A channel's padded image, as far as windows reach. Each row is stored phase by phase (with a stride of 2: the even columns, then
+/// the odd ones), so that what a tap of the kernel meets along a row lies side by side.
+#[derive(Clone, Copy)]
+struct Padded<'a> {
+    geometry: &'a Geometry,
+    /// Rows and columns that windows reach.
+    reached: [usize; 2],
+    /// Columns of a phase.
+    of_phase: usize,
 }
 
-/// Calls `work` for each row of a channel's image that windows reach, with its place in the padded image.
-#[inline(always)]
-fn for_each_row(geometry: &Geometry, mut work: impl FnMut(std::ops::Range<usize>, std::ops::Range<usize>)) {
-    let [rows, columns] = reached(geometry);
-    let [_, height, width] = geometry.input;
-    let [top, left] = geometry.pad;
-    let len = width.min(columns.saturating_sub(left));
-    for row in 0..height.min(rows.saturating_sub(top)) {
-        let padded = (row + top) * columns + left;
-        work(row * width..row * width + len, padded..padded + len);
+impl<'a> Padded<'a> {
+    fn new(geometry: &'a Geometry) -> Self {
+        let reached = [0, 1].map(|axis| (geometry.output[axis + 1] - 1) * geometry.stride[axis] + geometry.reach(axis));
+        Self {
+            geometry,
+            reached,
+            of_phase: reached[1].div_ceil(geometry.stride[1]),
+        }
     }
-}
 
-/// Calls `work` for each tap of each row of the output: with the weight's place, that of the row, and where the row begins in
-/// the padded image.
-#[inline(always)]
-fn for_each_tap(geometry: &Geometry, mut work: impl FnMut(usize, std::ops::Range<usize>, usize)) {
-    let [_, columns] = reached(geometry);
-    let [_, height, width] = geometry.output;
-    let [kernel_rows, kernel_columns] = geometry.kernel;
-    for row in 0..height {
+    /// Entries, and as many more as a vector may read beyond the last.
+    fn len(&self) -> usize {
+        self.reached[0] * self.row() + LANES
+    }
+
+    fn row(&self) -> usize {
+        self.of_phase * self.geometry.stride[1]
+    }
+
+    /// Calls `work` for each row of a channel's image that windows reach and each phase: with the place of the phase's first
+    /// pixel in the image, that in the padded image, and how many pixels there are, a stride apart in the image.
+    #[inline(always)]
+    fn for_each_row(&self, mut work: impl FnMut(usize, usize, usize)) {
+        let [rows, columns] = self.reached;
+        let [_, height, width] = self.geometry.input;
+        let [top, left] = self.geometry.pad;
+        let step = self.geometry.stride[1];
+        let end = width.min(columns.saturating_sub(left));
+        for row in 0..height.min(rows.saturating_sub(top)) {
+            for first in 0..step.min(end) {
+                let column = first + left;
+                let padded = (row + top) * self.row() + column % step * self.of_phase + column / step;
+                work(row * width + first, padded, (end - first).div_ceil(step));
+            }
+        }
+    }
+
+    /// Calls `work` for each tap of a row of the output: with the weight's place, and where what it meets begins.
+    #[inline(always)]
+    fn for_each_tap(&self, row: usize, mut work: impl FnMut(usize, usize)) {
+        let [kernel_rows, kernel_columns] = self.geometry.kernel;
+        let step = self.geometry.stride[1];
         for down in 0..kernel_rows {
+            let begin = (row * self.geometry.stride[0] + down * self.geometry.dilation[0]) * self.row();
             for across in 0..kernel_columns {
-                let begin = (row * geometry.stride[0] + down * geometry.dilation[0]) * columns;
+                let column = across * self.geometry.dilation[1];
                 work(
                     down * kernel_columns + across,
-                    row * width..(row + 1) * width,
-                    begin + across * geometry.dilation[1],
+                    begin + column % step * self.of_phase + column / step,
                 );
             }
         }
     }
 }
 
+/// A row of the output; sums stay in registers from tap to tap.
+#[inline(always)]
+fn row_of_output(padded: Padded<'_>, row: usize, from: &[f32], weight: &[f32], out: &mut [f32]) {
+    for (index, out) in out.chunks_mut(LANES).enumerate() {
+        let mut sums = [0.0; LANES];
+        padded.for_each_tap(row, |tap, begin| {
+            let (factor, begin) = (weight[tap], begin + index * LANES);
+            let from = from[begin..begin + LANES].iter();
+            sums.iter_mut().zip(from).for_each(|(sum, from)| *sum += factor * from);
+        });
+        out.copy_from_slice(&sums[..out.len()]);
+    }
+}
+
 /// The convolution of an image; overwrites `out`.
 pub(super) fn correlate(geometry: &Geometry, image: &[f32], weight: &[f32], out: &mut [f32], cores: Cores) {
-    let [rows, columns] = reached(geometry);
+    let padded = Padded::new(geometry);
     let (taps, step) = (geometry.kernel[0] * geometry.kernel[1], geometry.stride[1]);
     let channel = |((image, out), weight): ((&[f32], &mut [f32]), &[f32])| {
-        with_scratch(rows * columns, |padded| {
+        with_scratch(padded.len(), |scratch| {
             vectorized(
                 #[inline(always)]
                 || {
-                    padded.fill(0.0);
-                    for_each_row(geometry, |from, to| padded[to].copy_from_slice(&image[from]));
-                    out.fill(0.0);
-                    for_each_tap(geometry, |tap, row, begin| {
-                        let (out, factor) = (&mut out[row], weight[tap]);
-                        let from = &padded[begin..begin + (out.len() - 1) * step + 1];
-                        if step == 1 {
-                            out.iter_mut().zip(from).for_each(|(out, from)| *out += factor * from);
-                        } else {
-                            let from = from.iter().step_by(step);
-                            out.iter_mut().zip(from).for_each(|(out, from)| *out += factor * from);
-                        }
+                    scratch.fill(0.0);
+                    padded.for_each_row(|from, to, count| {
+                        let from = image[from..].iter().step_by(step);
+                        scratch[to..to + count]
+                            .iter_mut()
+                            .zip(from)
+                            .for_each(|(to, from)| *to = *from);
                     });
+                    for (row, out) in out.chunks_mut(geometry.output[2]).enumerate() {
+                        row_of_output(padded, row, scratch, weight, out);
+                    }
                 },
             );
         });
@@ -90,26 +132,31 @@ pub(super) fn correlate(geometry: &Geometry, image: &[f32], weight: &[f32], out:
 
 /// The transpose of [`correlate`]: spreads `out` over the image; overwrites it.
 pub(super) fn spread(geometry: &Geometry, out: &[f32], weight: &[f32], image: &mut [f32], cores: Cores) {
-    let [rows, columns] = reached(geometry);
+    let padded = Padded::new(geometry);
     let (taps, step) = (geometry.kernel[0] * geometry.kernel[1], geometry.stride[1]);
     let channel = |((image, out), weight): ((&mut [f32], &[f32]), &[f32])| {
-        with_scratch(rows * columns, |padded| {
+        with_scratch(padded.len(), |scratch| {
             vectorized(
                 #[inline(always)]
                 || {
-                    padded.fill(0.0);
-                    for_each_tap(geometry, |tap, row, begin| {
-                        let (out, factor) = (&out[row], weight[tap]);
-                        let to = &mut padded[begin..begin + (out.len() - 1) * step + 1];
-                        if step == 1 {
-                            to.iter_mut().zip(out).for_each(|(to, out)| *to += factor * out);
-                        } else {
-                            let to = to.iter_mut().step_by(step);
+                    scratch.fill(0.0);
+                    for (row, out) in out.chunks(geometry.output[2]).enumerate() {
+                        padded.for_each_tap(row, |tap, begin| {
+                            let factor = weight[tap];
+                            let to = scratch[begin..begin + out.len()].iter_mut();
                             to.zip(out).for_each(|(to, out)| *to += factor * out);
+                        });
+                    }
+                    image.fill(0.0);
+                    padded.for_each_row(|to, from, count| {
+                        let from = &scratch[from..from + count];
+                        if step == 1 {
+                            image[to..to + count].copy_from_slice(from);
+                        } else {
+                            let to = image[to..].iter_mut().step_by(step);
+                            to.zip(from).for_each(|(to, from)| *to = *from);
                         }
                     });
-                    image.fill(0.0);
-                    for_each_row(geometry, |to, from| image[to].copy_from_slice(&padded[from]));
                 },
             );
         });

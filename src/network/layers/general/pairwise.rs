@@ -21,7 +21,16 @@ impl Pairwise {
         if !fits(&build.bottoms) {
             return Err(build.error(format!("shapes {:?} do not fit each other", build.bottoms)));
         }
-        build.one(Self { operation }, stretched(&build.bottoms))
+        build.one(Self::new(operation), stretched(&build.bottoms))
+    }
+
+    pub(in crate::network) fn new(operation: Operation) -> Self {
+        Self { operation }
+    }
+
+    /// Which function it is.
+    pub(in crate::network) fn operation(&self) -> Operation {
+        self.operation
     }
 }
 

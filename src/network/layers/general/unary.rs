@@ -18,7 +18,16 @@ pub struct Unary {
 
 impl Unary {
     pub(in crate::network) fn build(build: &LayerBuild<'_>, function: Function) -> BuildResult {
-        build.one(Self { function }, build.bottom().to_vec())
+        build.one(Self::new(function), build.bottom().to_vec())
+    }
+
+    pub(in crate::network) fn new(function: Function) -> Self {
+        Self { function }
+    }
+
+    /// Which function it is.
+    pub(in crate::network) fn function(&self) -> Function {
+        self.function
     }
 }
 
@@ -56,14 +65,12 @@ fn apply(function: Function, x: Tensor<4>) -> Tensor<4> {
         Function::Softplus => softplus(x),
         Function::Softsign => x.clone() / x.abs().add_scalar(1.0),
         Function::HardSigmoid { alpha, beta } => x.mul_scalar(alpha).add_scalar(beta).clamp(0.0, 1.0),
-        Function::HardSwish => x.clone() * x.mul_scalar(1.0 / 6.0).add_scalar(0.5).clamp(0.0, 1.0),
+        Function::HardSwish if host::is_host(&x.device()) => host::apply(x, Curve::HardSwish),
+        Function::HardSwish => hard_swish(x),
         Function::Gelu if host::is_host(&x.device()) => host::apply(x, Curve::Gelu),
         Function::Gelu => gelu(x),
-        Function::GeluTanh => {
-            let cube = x.clone() * x.clone() * x.clone();
-            let inner = (x.clone() + cube.mul_scalar(0.044_715)).mul_scalar((2.0 / std::f32::consts::PI).sqrt());
-            x.mul_scalar(0.5) * inner.tanh().add_scalar(1.0)
-        }
+        Function::GeluTanh if host::is_host(&x.device()) => host::apply(x, Curve::GeluTanh),
+        Function::GeluTanh => gelu_tanh(x),
         Function::Mish => x.clone() * softplus(x).tanh(),
         Function::Selu { alpha, gamma } => {
             let negative = below(x.clone()).exp().sub_scalar(1.0).mul_scalar(alpha);
@@ -98,6 +105,18 @@ pub fn gelu(x: Tensor<4>) -> Tensor<4> {
         .erf()
         .add_scalar(1.0);
     x.mul_scalar(0.5) * half
+}
+
+/// GELU by its approximation with a hyperbolic tangent, composed of burn's operations.
+pub fn gelu_tanh(x: Tensor<4>) -> Tensor<4> {
+    let cube = x.clone() * x.clone() * x.clone();
+    let inner = (x.clone() + cube.mul_scalar(0.044_715)).mul_scalar((2.0 / std::f32::consts::PI).sqrt());
+    x.mul_scalar(0.5) * inner.tanh().add_scalar(1.0)
+}
+
+/// Hard swish composed of burn's operations.
+pub fn hard_swish(x: Tensor<4>) -> Tensor<4> {
+    x.clone() * x.mul_scalar(1.0 / 6.0).add_scalar(0.5).clamp(0.0, 1.0)
 }
 
 /// min(x, 0).

@@ -1,0 +1,58 @@
+//! A factor and a term for each channel: Caffe's `Scale`, the scale of a residual branch (Touvron et al. 2021).
+
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use super::scratch::{CHUNK, zeros};
+use super::vector::vectorized;
+use super::{Gradient, HostArray, HostFunction, Output};
+
+/// y = factor * x + term. Parameters: the factors, then the terms, if any, in turn for rows of `entries` each, and again from
+/// the first on.
+#[derive(Debug, Clone, Copy)]
+pub struct Scale {
+    /// Entries of a row.
+    pub entries: usize,
+}
+
+/// Fills rows with those of `x` times factors, plus terms.
+fn fill(entries: usize, x: &[f32], factors: &[f32], terms: Option<&[f32]>) -> Vec<f32> {
+    let mut values = zeros(x.len());
+    // Rows of a parallel task.
+    let some = (CHUNK / entries.max(1)).max(1);
+    let chunks = values.par_chunks_mut(some * entries).zip(x.par_chunks(some * entries));
+    chunks.enumerate().for_each(|(chunk, (values, x))| {
+        vectorized(
+            #[inline(always)]
+            || {
+                let rows = values.chunks_mut(entries).zip(x.chunks(entries));
+                for (row, (values, x)) in rows.enumerate() {
+                    let channel = (chunk * some + row) % factors.len();
+                    let (factor, term) = (factors[channel], terms.map(|terms| terms[channel]));
+                    match term {
+                        Some(term) => values.iter_mut().zip(x).for_each(|(y, x)| *y = x * factor + term),
+                        None => values.iter_mut().zip(x).for_each(|(y, x)| *y = x * factor),
+                    }
+                }
+            },
+        );
+    });
+    values
+}
+
+impl HostFunction for Scale {
+    fn forward(&self, x: &HostArray, parameters: &[HostArray], track: bool) -> Output {
+        let entries = self.entries;
+        let factors = parameters[0].clone();
+        let gradient = track.then(|| {
+            let factors = factors.clone();
+            Arc::new(move |grad: &HostArray| fill(entries, grad, &factors, None)) as Gradient
+        });
+        Output {
+            values: fill(entries, x, &factors, parameters.get(1).map(|terms| &**terms)),
+            shape: x.shape().to_vec(),
+            gradient,
+        }
+    }
+}

@@ -37,7 +37,9 @@ impl InnerProduct {
                 // For shapes alone no numbers are made.
                 stored
             } else {
-                Param::initialized(stored.id, stored.val().transpose()).set_require_grad(false)
+                // Its numbers are moved once, and not at every pass.
+                let turned = Tensor::from_data(stored.val().transpose().into_data(), build.device);
+                Param::initialized(stored.id, turned).set_require_grad(false)
             }
         } else {
             build

@@ -130,8 +130,31 @@ pub(super) fn correlate(geometry: &Geometry, image: &[f32], weight: &[f32], out:
     }
 }
 
+/// The convolution whose kernel is the reversed one of a convolution of stride 1, and that is its transpose; `None` of another
+/// stride, or where windows begin wholly outside of the image.
+fn transposed(geometry: &Geometry) -> Option<Geometry> {
+    let pad = [0, 1].map(|axis| (geometry.reach(axis) - 1).checked_sub(geometry.pad[axis]));
+    let ([Some(top), Some(left)], [1, 1]) = (pad, geometry.stride) else {
+        return None;
+    };
+    Some(Geometry {
+        input: geometry.output,
+        output: geometry.input,
+        pad: [top, left],
+        ..*geometry
+    })
+}
+
 /// The transpose of [`correlate`]: spreads `out` over the image; overwrites it.
 pub(super) fn spread(geometry: &Geometry, out: &[f32], weight: &[f32], image: &mut [f32], cores: Cores) {
+    if let Some(transposed) = transposed(geometry) {
+        let taps = geometry.kernel[0] * geometry.kernel[1];
+        let reversed: Vec<f32> = weight
+            .chunks(taps)
+            .flat_map(|taps| taps.iter().rev().copied())
+            .collect();
+        return correlate(&transposed, out, &reversed, image, cores);
+    }
     let padded = Padded::new(geometry);
     let (taps, step) = (geometry.kernel[0] * geometry.kernel[1], geometry.stride[1]);
     let channel = |((image, out), weight): ((&mut [f32], &[f32]), &[f32])| {

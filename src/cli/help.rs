@@ -45,7 +45,7 @@ deepvis optimize --push-channel 0-9 --rand-seed 0-8 --output-prefix results/opt"
     ("demo", "deepvis demo\ndeepvis demo --output-dir pictures"),
     (
         "explore",
-        "deepvis explore --open\ndeepvis explore --model squeezenet-v1.1 --port 8080",
+        "deepvis explore --open\ndeepvis explore squeezenet-v1.1 --port 8080",
     ),
     (
         "gallery",

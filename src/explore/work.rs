@@ -16,8 +16,8 @@ use crate::session::{Event, Fingerprint, Session, Unfinished, Watcher};
 
 /// From one picture to the next, at least.
 const FRAME: Duration = Duration::from_millis(100);
-/// Making pictures may take this part of the time.
-const SHARE: u32 = 50;
+/// Making pictures may take this part of the time; a climb loses twice that, since threads wait for the core that a picture took.
+const SHARE: u32 = 100;
 /// How often a pause looks whether the program is to end.
 const LOOK: Duration = Duration::from_millis(100);
 /// On a GPU: iterations from one fetching of figures to the next.

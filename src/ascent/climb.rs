@@ -205,6 +205,11 @@ impl Climb {
         }
     }
 
+    /// Where the learning rate was changed on the way.
+    pub fn rate_changes(&self) -> &[RateChange] {
+        &self.state.rate_changes
+    }
+
     /// From iteration `iteration` on, rates are `factor` times the optimizer's; changes that were to come are dropped.
     pub(super) fn change_rate(&mut self, iteration: usize, factor: f64) {
         let changes = &mut self.state.rate_changes;

@@ -23,6 +23,37 @@ const SHORT: [(&str, &str); 5] = [
     ("output_prefix", "What files begin with"),
 ];
 
+/// Commands that load a network or compute, whose `-h` would else take screens.
+const LOADING: [&str; 4] = ["explore", "inspect", "classify", "forward"];
+
+/// Their flags about network and device that `-h` shows, shortly; it hides the others of [`RARE`].
+const SHORT_OF_NETWORKS: [(&str, &str); 7] = [
+    ("net", "A network by name, folder or file"),
+    ("deploy_proto", "Its prototxt, where it is not beside its weights"),
+    ("net_weights", "Its .caffemodel, .onnx or .bpk"),
+    ("mean", "What is subtracted from images, such as \"(104,117,123)\""),
+    ("labels", "A text file with one label a line"),
+    ("backend", "What computes: auto, flex, ndarray or wgpu"),
+    ("output_prefix", "What files begin with"),
+];
+
+/// Their flags that few need.
+const RARE: [&str; 13] = [
+    "model",
+    "caffe_root",
+    "preprocess",
+    "input_std",
+    "input_scale",
+    "channel_order",
+    "channel_swap_to_rgb",
+    "data_size",
+    "input_shape",
+    "strict",
+    "lenient",
+    "device",
+    "max_memory",
+];
+
 /// Words that other programs have for flags of `optimize`: hidden aliases of these.
 const RIGHT_FLAGS: [(&str, &str); 6] = [
     ("--layer", "--push-layer"),
@@ -45,7 +76,7 @@ deepvis optimize --push-channel 0-9 --rand-seed 0-8 --output-prefix results/opt"
     ("demo", "deepvis demo\ndeepvis demo --output-dir pictures"),
     (
         "explore",
-        "deepvis explore --open\ndeepvis explore --model squeezenet-v1.1 --port 8080",
+        "deepvis explore --open\ndeepvis explore squeezenet-v1.1 --port 8080",
     ),
     (
         "gallery",
@@ -94,6 +125,11 @@ pub(super) fn complete(for_short_help: bool) -> Command {
             command.after_help(format!("Examples:\n{}", lines.join("\n")))
         });
     }
+    if for_short_help {
+        for name in LOADING {
+            command = command.mut_subcommand(name, |command| command.mut_args(shortened));
+        }
+    }
     command.mut_subcommand("optimize", |optimize| {
         optimize.mut_args(|argument| {
             let short = SHORT.iter().find(|(id, _)| argument.get_id() == *id);
@@ -107,6 +143,18 @@ pub(super) fn complete(for_short_help: bool) -> Command {
             }
         })
     })
+}
+
+/// A flag about network or device as `-h` shows it.
+fn shortened(argument: clap::Arg) -> clap::Arg {
+    let id = argument.get_id().as_str();
+    if RARE.contains(&id) {
+        return argument.hide_short_help(true);
+    }
+    match SHORT_OF_NETWORKS.iter().find(|(known, _)| *known == id) {
+        Some((_, text)) => argument.help(*text).hide_possible_values(true),
+        None => argument,
+    }
 }
 
 /// Whether it is short help that is asked for.

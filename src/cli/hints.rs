@@ -93,12 +93,16 @@ fn of_network(error: &crate::network::Error) -> Option<&'static str> {
 
 /// A unit that failed, and why.
 pub(super) fn of_failure(failure: &Failure) -> String {
-    let text = session_by_flag(&failure.error).unwrap_or_else(|| failure.error.to_string());
     let unit = &failure.recipe.objective.unit;
-    let seed = failure.recipe.seed;
+    format!("{unit}, seed {}: {}", failure.recipe.seed, why(failure))
+}
+
+/// Why a unit failed.
+pub(super) fn why(failure: &Failure) -> String {
+    let text = session_by_flag(&failure.error).unwrap_or_else(|| failure.error.to_string());
     match of_session(&failure.error) {
-        Some(hint) => format!("{unit}, seed {seed}: {text}; {hint}"),
-        None => format!("{unit}, seed {seed}: {text}"),
+        Some(hint) => format!("{text}; {hint}"),
+        None => text,
     }
 }
 

@@ -186,6 +186,7 @@ fn unit_news(index: usize, unit: &Unit, is_new: bool, told: &mut Told) -> Value 
         "rate": unit.rate,
         "largest": unit.largest.as_ref().map(|(channel, label)| json!({"channel": channel, "label": label})),
         "message": unit.message,
+        "rate_changes": unit.rate_changes,
     });
     if is_new {
         news["layer"] = json!(unit.layer);

@@ -14,6 +14,7 @@ mod live;
 mod names;
 mod page;
 mod photo;
+mod photos;
 mod planner;
 mod progress;
 mod results;
@@ -28,7 +29,8 @@ use crate::backend::Compute;
 use crate::hexadecimal::hexadecimal;
 use crate::model::Model;
 
-pub use planner::{Kind, Plan, Planner, Preset, Setting, Wish};
+pub use photos::place as place_of_photo;
+pub use planner::{Kind, ON, Photo, Plan, Planner, Preset, Setting, Wish};
 
 /// What is explored, and who may look.
 pub struct Explorer {

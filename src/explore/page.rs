@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 /// The page without how it looks and what it does.
 const TEMPLATE: &str = include_str!("page/page.html");
 const STYLE: &str = include_str!("page/page.css");
-const SCRIPT: &str = include_str!("page/page.js");
+const SCRIPT: &str = concat!(include_str!("page/page.js"), include_str!("page/photo.js"));
 
 /// The page's text.
 pub(super) static HTML: LazyLock<String> =

@@ -20,6 +20,9 @@ pub struct Wish {
     /// Values of settings by their names, as they were typed; what is not there is left to the preset.
     #[serde(default)]
     pub settings: BTreeMap<String, String>,
+    /// The photograph to begin with, by the name that it was kept under.
+    #[serde(default)]
+    pub start_from: Option<String>,
 }
 
 /// What a wish comes to.
@@ -73,6 +76,23 @@ pub enum Kind {
     },
     /// A text.
     Text,
+    /// On, or not given at all.
+    Switch,
+}
+
+/// What a [`Kind::Switch`] that is on has as its value.
+pub const ON: &str = "on";
+
+/// Whether a recipe begins with a photograph.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Photo {
+    /// It cannot.
+    Never,
+    /// With noise, or with one.
+    May,
+    /// It needs one.
+    Must,
 }
 
 /// A recipe by name.
@@ -82,6 +102,8 @@ pub struct Preset {
     pub name: &'static str,
     /// What it is, in a line.
     pub help: &'static str,
+    /// Whether it begins with a photograph.
+    pub photo: Photo,
     /// Values of settings, by name.
     pub settings: BTreeMap<&'static str, String>,
 }

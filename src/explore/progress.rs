@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
+use crate::ascent::RateChange;
+
 /// Points of a curve, at most; beyond that every second one is dropped.
 pub(super) const MOST_POINTS: usize = 600;
 /// Notes that are kept.
@@ -59,6 +61,8 @@ pub(super) struct Unit {
     /// Channel of the largest unit of the layer, and its label.
     pub(super) largest: Option<(usize, Option<String>)>,
     pub(super) message: Option<String>,
+    /// Where its rate was changed on the way, also before this run.
+    pub(super) rate_changes: Vec<RateChange>,
     pub(super) curve: Curve,
     /// A data URI, and its number.
     pub(super) frame: Option<(u64, Arc<str>)>,
@@ -80,6 +84,7 @@ impl Unit {
             rate: None,
             largest: None,
             message: None,
+            rate_changes: Vec::new(),
             curve: Curve::default(),
             frame: None,
             version: 0,

@@ -28,7 +28,7 @@ use super::guard::Guard;
 use super::live::{Live, Told};
 use super::planner::{Plan, Wish};
 use super::work::{Job, Worker};
-use super::{Explorer, names, page, photo, results};
+use super::{Explorer, names, page, photo, photos, results};
 use crate::session::{Fingerprint, Todo, Unfinished};
 
 /// From one message to a page to the next, at least.
@@ -155,6 +155,7 @@ fn router(site: Arc<Site>) -> Router {
         .layer(DefaultBodyLimit::max(LARGEST_REQUEST));
     let photos = Router::new()
         .route("/api/photo", post(photo))
+        .route("/api/photo/keep", post(keep_photo))
         .layer(DefaultBodyLimit::max(LARGEST_PHOTO));
     Router::new()
         .route("/", get(async || Html(page::HTML.as_str())))
@@ -404,6 +405,17 @@ async fn photo(State(site): Shared, Query(looked): Query<Looked>, bytes: Bytes) 
     aside(move || {
         let answer = photo::look(&inner.explorer, &inner.layers, &looked.layer, &bytes).map_err(Refusal::wrong)?;
         Ok(Json(answer).into_response())
+    })
+    .await
+}
+
+/// Keeps a photograph, for climbs to begin with.
+async fn keep_photo(State(site): Shared, bytes: Bytes) -> Result<Json<Value>, Refusal> {
+    let _one = site.photos.acquire().await;
+    let inner = site.clone();
+    aside(move || {
+        let name = photos::keep(&inner.folder(), &bytes).map_err(Refusal::wrong)?;
+        Ok(Json(json!({"name": name})))
     })
     .await
 }

@@ -16,8 +16,8 @@ use crate::session::{Event, Fingerprint, Session, Unfinished, Watcher};
 
 /// From one picture to the next, at least.
 const FRAME: Duration = Duration::from_millis(100);
-/// Making pictures may take this part of the time.
-const SHARE: u32 = 30;
+/// Making pictures may take this part of the time; a climb loses twice that, since threads wait for the core that a picture took.
+const SHARE: u32 = 100;
 /// How often a pause looks whether the program is to end.
 const LOOK: Duration = Duration::from_millis(100);
 /// On a GPU: iterations from one fetching of figures to the next.
@@ -183,6 +183,7 @@ impl Worker {
             is_alone: job.plan.layers.iter().map(|plan| plan.recipes.len()).sum::<usize>() == 1,
             shown: None,
             channels: 0,
+            network: None,
             mean: Arc::from([]),
         };
         let session = Session {
@@ -239,7 +240,9 @@ struct Watch<'a> {
     shown: Option<Instant>,
     /// Of the layer at work.
     channels: usize,
-    /// An entry for each of the image's.
+    /// Channels, rows and columns of the images that the network takes.
+    network: Option<[usize; 3]>,
+    /// An entry for each of theirs.
     mean: Arc<[f64]>,
 }
 
@@ -250,12 +253,19 @@ impl Watch<'_> {
             Image::GreyLevels => &record.best,
             Image::Parameterized(_) => &record.last,
         };
-        let Some(image) = image.as_ref().filter(|image| image.xx.len() == self.mean.len()) else {
+        let Some(network) = self
+            .network
+            .filter(|network| network.iter().product::<usize>() == self.mean.len())
+        else {
+            return;
+        };
+        let mean = recipe.mean_of_picture(&self.mean, network);
+        let Some(image) = image.as_ref().filter(|image| image.xx.len() == mean.len()) else {
             return;
         };
         let raw = Raw {
             x: image.xx.clone(),
-            mean: self.mean.clone(),
+            mean,
             image: record.image,
             swap: self.worker.model.source.preprocessing.swap,
             of: recipe.image.clone(),
@@ -280,6 +290,7 @@ impl Watch<'_> {
             unit.best = record.best.as_ref().map(|best| best.obj);
             unit.rate = record.lr.last().copied();
             unit.largest = Some((largest, label.map(str::to_owned)));
+            unit.rate_changes = climb.rate_changes().to_vec();
             unit.curve.add(record.ii.len().saturating_sub(1), found.objective);
         });
         if progress.gradient.is_none() {
@@ -316,6 +327,7 @@ impl Watcher for Watch<'_> {
         match event {
             Event::Begun { plan, network } => {
                 self.channels = plan.extents[0];
+                self.network = Some(network.image());
                 self.mean = self
                     .worker
                     .model

@@ -28,6 +28,10 @@ pub fn folder(name: &Path) -> Result<PathBuf> {
     let fetched = data_folder()
         .map(|folder| folder.join(name))
         .filter(|folder| folder.is_dir());
+    if let (true, Err(source)) = (is_of_a_network(name), std::fs::metadata(name)) {
+        let path = name.to_owned();
+        return Err(Error::Read { path, source });
+    }
     match fetched {
         Some(folder) if known().contains(&&*word) => Ok(folder),
         _ if known().contains(&&*word) => Err(Error::Unknown(format!(
@@ -38,6 +42,12 @@ pub fn folder(name: &Path) -> Result<PathBuf> {
             suggest(&word, &known(), 10)
         ))),
     }
+}
+
+/// Whether a name is that of a network's file.
+fn is_of_a_network(name: &Path) -> bool {
+    let ending = name.extension().and_then(|ending| ending.to_str());
+    ending.is_some_and(|ending| ["caffemodel", "prototxt", "onnx", "bpk"].contains(&ending))
 }
 
 fn known() -> Vec<&'static str> {

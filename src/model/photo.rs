@@ -5,7 +5,7 @@ use std::path::Path;
 
 use deepvis_importer::input;
 use image::imageops::FilterType;
-use image::{DynamicImage, GrayImage, ImageDecoder, ImageReader, RgbImage};
+use image::{DynamicImage, GrayImage, ImageDecoder, ImageFormat, ImageReader, RgbImage};
 
 use super::error::{Error, Result};
 
@@ -26,6 +26,25 @@ pub fn read(path: &Path, image: [usize; 3], swap: [usize; 3], mean: &[f64]) -> R
 /// What is wrong with them.
 pub fn from_bytes(bytes: &[u8], image: [usize; 3], swap: [usize; 3], mean: &[f64]) -> Result<Vec<f32>, String> {
     fit(&read_picture(Cursor::new(bytes))?, image, swap, mean)
+}
+
+/// How the names of pictures end.
+pub const ENDINGS: [&str; 3] = ["jpg", "png", "gif"];
+
+/// How the name of a file of these bytes ends: see [`ENDINGS`].
+///
+/// # Errors
+/// When they are no picture.
+pub fn ending(bytes: &[u8]) -> Result<&'static str, String> {
+    read_picture(Cursor::new(bytes))?;
+    let known = image::guess_format(bytes).ok().and_then(|format| match format {
+        ImageFormat::Jpeg => Some(ENDINGS[0]),
+        ImageFormat::Png => Some(ENDINGS[1]),
+        ImageFormat::Gif => Some(ENDINGS[2]),
+        // The library has other formats, which are not read here.
+        _ => None,
+    });
+    known.ok_or_else(|| "it is no JPEG, PNG or GIF picture".into())
 }
 
 /// Rows and columns of a picture, as it is meant to be looked at.

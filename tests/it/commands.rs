@@ -188,6 +188,29 @@ fn help_fits_a_screen_and_other_words_lead_to_the_right_flag() {
     ] {
         assert!(short.contains(part), "{part}: {short}");
     }
+    for command in [
+        "explore",
+        "inspect",
+        "classify",
+        "forward",
+        "gallery",
+        "fetch",
+        "demo",
+        "import",
+        "devices",
+        "init-settings",
+    ] {
+        let output = assert_cmd::Command::cargo_bin("deepvis")
+            .unwrap()
+            .env("COLUMNS", "80")
+            .args([command, "-h"])
+            .output()
+            .unwrap();
+        let short = String::from_utf8(output.stdout).unwrap();
+        assert!(short.lines().count() <= 40, "{} lines:\n{short}", short.lines().count());
+        assert!(short.lines().all(|line| line.chars().count() <= 100), "{short}");
+    }
+    assert!(text(&["explore", "--help"]).contains("--input-std"));
     assert!(text(&["optimize", "--help"]).contains("--stats-every"));
     assert!(text(&["completions", "bash"]).contains("--push-channel"));
     assert!(text(&["man", "optimize"]).contains(".TH"));

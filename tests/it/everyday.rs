@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use ndarray::Array3;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::program::{deepvis, files, optimize, refused, said, words, worked};
 
@@ -100,6 +100,121 @@ fn assumptions_are_said() {
     assert!(!said(&policy).contains("\"lr\""), "{}", said(&policy));
 }
 
+/// The bundled network's files under another description.
+fn described(folder: &Path, change: impl Fn(String) -> String) {
+    let demo = crate::support::repository("models/demo");
+    let text = std::fs::read_to_string(demo.join("deploy.prototxt")).unwrap();
+    let changed = change(text.clone());
+    assert_ne!(changed, text);
+    std::fs::write(folder.join("net.prototxt"), changed).unwrap();
+    std::fs::copy(demo.join("weights.caffemodel"), folder.join("net.caffemodel")).unwrap();
+}
+
+#[test]
+fn an_input_of_unknown_size_is_assumed_aloud() {
+    let folder = tempfile::tempdir().unwrap();
+    described(folder.path(), |text| {
+        let (head, rest) = text.split_once("layer {").unwrap();
+        let (_, layers) = rest.split_once("\nlayer {").unwrap();
+        format!("{head}input: \"data\"\nlayer {{{layers}")
+    });
+    let line = "optimize net.caffemodel --backend flex --push-layer conv1 --push-channel 0 --push-spatial center --max-iter 1 --brave \
+                --mean None";
+    let output = deepvis(folder.path(), &words(line));
+    worked(&output);
+    let warning = "warning: the network does not say how large its input is; 3 x 227 x 227 is assumed, and --input-shape (or --data-size)";
+    assert_eq!(said(&output).matches(warning).count(), 1, "{}", said(&output));
+    // Rows and columns alone leave the channels to be assumed.
+    for (given, assumed) in [
+        ("--data-size (64,64)", "3 x 64 x 64 is assumed"),
+        ("--input-shape 1,3,64,64", ""),
+    ] {
+        let output = deepvis(folder.path(), &words(&format!("{line} {given}")));
+        worked(&output);
+        let said = said(&output);
+        assert!(said.contains("3 x 64 x 64, computed by"), "{given}: {said}");
+        assert!(
+            said.contains(assumed) && said.contains("assumed") != assumed.is_empty(),
+            "{given}: {said}"
+        );
+    }
+}
+
+#[test]
+fn images_that_look_wrongly_normalized_are_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let (none, small) = ("no --mean was given", "the mean is below 1");
+    let check = |flags: &str, expected: [bool; 2]| {
+        for command in [
+            "optimize net.caffemodel --push-channel 0 --max-iter 1 --brave",
+            "classify net.caffemodel photo.png",
+        ] {
+            let line = format!("{command} --backend flex {flags}");
+            let line = if command.starts_with("optimize") {
+                format!("{line} --push-layer fc7")
+            } else {
+                line
+            };
+            let output = deepvis(folder.path(), &words(&line));
+            worked(&output);
+            let said = said(&output);
+            assert_eq!(
+                [none, small].map(|text| said.matches(text).count()),
+                expected.map(usize::from),
+                "{line}: {said}"
+            );
+        }
+    };
+    image::RgbImage::from_pixel(8, 8, image::Rgb([90, 60, 30]))
+        .save(folder.path().join("photo.png"))
+        .unwrap();
+    described(folder.path(), |text| text.replace("name: \"demo\"", "name: \"other\""));
+    check("", [true, false]);
+    check("--mean (104,117,123)", [false, false]);
+    check("--mean (0.485,0.456,0.406)", [false, true]);
+    check("--preprocess torchvision", [false, false]);
+    // A network that subtracts a mean of its own wants none.
+    described(folder.path(), |text| {
+        let (head, rest) = text.split_once("bottom: \"data\"").unwrap();
+        let at = head.rfind("layer {").unwrap();
+        let own = "layer { name: \"own\" type: \"Power\" bottom: \"data\" top: \"own\" power_param { shift: -117 } }\n";
+        format!("{}{own}{}bottom: \"own\"{rest}", &head[..at], &head[at..])
+    });
+    check("", [false, false]);
+}
+
+/// With the original's default rate, 1, a real network's image hardly moves in a few steps: the best is the noise of the start,
+/// whose norm `numpy.random.RandomState(0).normal(0, 10, (3, 227, 227))` has.
+#[test]
+fn noise_is_said_of_a_real_network() {
+    let Some(net) = crate::support::shared("models/squeezenet_v1.1") else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let run = |more: &str| {
+        let line =
+            "--backend flex --push-layer pool10 --push-channel 130 --mean (104,117,123) --max-iter 20 --skipbig --npy";
+        let line = format!("{line} --output-prefix r/x --brave {more}");
+        let output = deepvis(
+            folder.path(),
+            &[&["optimize", net.to_str().unwrap()], &words(&line)[..]].concat(),
+        );
+        worked(&output);
+        let best: Array3<f64> = ndarray_npy::read_npy(folder.path().join("r/x_pool10_0130_0_best_X.npy")).unwrap();
+        let norm = best.iter().map(|value| value * value).sum::<f64>().sqrt();
+        (said(&output), norm)
+    };
+    let (still, norm) = run("");
+    let warning = "warning: still noise: the steps are too small; try --preset paper-3, or a larger lr";
+    assert!(still.contains(warning) && still.contains("1 still noise"), "{still}");
+    assert!((norm / 3_921.523_644_97 - 1.0).abs() < 0.01, "{norm}");
+    for more in ["--preset paper-3", "--lr-params {'lr':30000}", "--preset fourier"] {
+        let (moving, norm) = run(more);
+        assert!(!moving.contains("noise"), "{more}: {moving}");
+        assert!((norm / 3_921.523_644_97 - 1.0).abs() > 0.1, "{more}: {norm}");
+    }
+}
+
 #[test]
 fn programs_are_given_records_arrays_and_paths() {
     let folder = tempfile::tempdir().unwrap();
@@ -140,6 +255,52 @@ fn programs_are_given_records_arrays_and_paths() {
     let paths = shown(&quiet);
     assert_eq!(paths.lines().count(), 2);
     assert!(paths.lines().all(|path| folder.path().join(path).is_file()), "{paths}");
+}
+
+#[test]
+fn programs_are_told_of_units_that_failed() {
+    let folder = tempfile::tempdir().unwrap();
+    // Too large steps: no number is left of the image.
+    let line = "--push-layer y --max-iter 20 --lr-params {'lr':1e300} --output-prefix r/x --json";
+    for (channels, all) in [("0,1", &[0_u64, 1][..]), ("3", &[3])] {
+        let output = optimize(
+            folder.path(),
+            &[&words(line)[..], &["--push-channel", channels]].concat(),
+        );
+        refused(&output, &[]);
+        let records: Vec<Value> = shown(&output)
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
+        let told: Vec<u64> = records
+            .iter()
+            .map(|record| record["push_channel"].as_u64().unwrap())
+            .collect();
+        assert_eq!(told, all);
+        for record in &records {
+            assert_eq!(
+                (&record["push_layer"], &record["files"]),
+                (&json!("y"), &json!([])),
+                "{record}"
+            );
+            assert!(record["best_obj"].is_null(), "{record}");
+            let error = record["error"].as_str().unwrap();
+            // It is the one that people are told.
+            assert!(
+                error.len() > 20 && said(&output).contains(error),
+                "{error}: {}",
+                said(&output)
+            );
+        }
+    }
+    // Of those that are done, it says that nothing was wrong.
+    let done = optimize(
+        folder.path(),
+        &words("--push-layer y --push-channel 2 --output-prefix r/y --json"),
+    );
+    worked(&done);
+    let record: Value = serde_json::from_str(&shown(&done)).unwrap();
+    assert!(record.get("error").is_none_or(Value::is_null) && !record["files"].as_array().unwrap().is_empty());
 }
 
 /// The picture has red, green and blue, and zero is its middle grey; the array has blue, green and red.

@@ -70,7 +70,9 @@ fn every_way_to_name_a_network_is_one() {
         &["net and --model demo: name one network"],
     );
     refused(&optimize(folder, "demmo"), &["demmo", "did you mean demo"]);
-    refused(&optimize(folder, "net/no.caffemodel"), &["net/no.caffemodel"]);
+    let missing = optimize(folder, "net/no.caffemodel");
+    refused(&missing, &["cannot read net/no.caffemodel", "No such file"]);
+    assert!(!said(&missing).contains("fetch"), "{}", said(&missing));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use clap::Parser;
 use super::settings;
 use crate::cli::error::{Error, Result};
 use crate::cli::flags::{Backend, Cli, Command, DeviceFlags, ExploreFlags, ModelFlags, OptimizeFlags};
-use crate::explore::Wish;
+use crate::explore::{Kind, ON, Wish, place_of_photo};
 use crate::objective::Expression;
 
 /// Where results go unless it is said otherwise.
@@ -22,6 +22,7 @@ pub(super) fn optimize_flags(flags: &ExploreFlags) -> Result<OptimizeFlags> {
     let Command::Optimize(mut optimize) = parsed.command else {
         return Err(Error::Usage("optimize is no command".into()));
     };
+    optimize.net.clone_from(&flags.net);
     optimize.model = flags.model.clone();
     optimize.device = flags.device.clone();
     optimize.output.output_prefix.clone_from(&flags.output_prefix);
@@ -78,22 +79,23 @@ pub(super) fn given(flags: &ExploreFlags) -> Vec<String> {
         ("--device", device.map(|device| device.to_string())),
         ("--max-memory", max_memory.clone()),
     ];
+    let net = path(&flags.net);
     let words = all
         .into_iter()
         .filter_map(|(flag, value)| Some([flag.to_owned(), value?]));
     let switches = [("--strict", *strict), ("--lenient", *lenient)];
     let switches = switches.into_iter().filter(|(_, is_on)| *is_on);
-    words
-        .flatten()
+    net.into_iter()
+        .chain(words.flatten())
         .chain(switches.map(|(flag, _)| flag.to_owned()))
         .collect()
 }
 
-/// The words of a wish.
+/// The words of a wish; photographs are kept beside the results, in `folder`.
 ///
 /// # Errors
-/// When it has a setting that the page does not offer.
-pub(super) fn of_wish(wish: &Wish) -> std::result::Result<Vec<String>, String> {
+/// When it has a setting that the page does not offer, or a photograph that is not kept.
+pub(super) fn of_wish(wish: &Wish, folder: &Path) -> std::result::Result<Vec<String>, String> {
     // Joined by a sign of equality, no value can be taken for a flag.
     let mut words = Vec::new();
     match wish.settings.get("objective") {
@@ -107,10 +109,16 @@ pub(super) fn of_wish(wish: &Wish) -> std::result::Result<Vec<String>, String> {
         words.push(format!("--rand-seed={}", wish.seeds));
     }
     for (name, value) in &wish.settings {
-        if !settings::is_known(name) {
-            return Err(format!("there is no setting {name}"));
+        match settings::kind(name) {
+            None => return Err(format!("there is no setting {name}")),
+            Some(Kind::Switch) if value == ON => words.push(format!("--{name}")),
+            Some(Kind::Switch) => return Err(format!("{name}: it is {ON}, or not given")),
+            Some(Kind::Number { .. } | Kind::Choice { .. } | Kind::Text) => words.push(format!("--{name}={value}")),
         }
-        words.push(format!("--{name}={value}"));
+    }
+    if let Some(name) = &wish.start_from {
+        let path = place_of_photo(folder, name).ok_or("that photograph is not kept here; drop it on the page again")?;
+        words.push(format!("--start-from={}", path.display()));
     }
     Ok(words)
 }
@@ -160,7 +168,9 @@ mod tests {
             channels: "1".into(),
             seeds: "0".into(),
             settings: [("objective".to_owned(), objective.to_owned())].into(),
+            start_from: None,
         };
+        let of_wish = |wish: &Wish| of_wish(wish, Path::new("results"));
         let words = of_wish(&wish("channel(conv3, 1) - 0.1*l2()")).unwrap();
         assert_eq!(words, ["--objective=channel(conv3, 1) - 0.1*l2()"]);
         for objective in [
@@ -184,6 +194,7 @@ mod tests {
             seeds: "--x".into(),
             ..Wish::default()
         };
+        let of_wish = |wish: &Wish| of_wish(wish, Path::new("results"));
         let words = of_wish(&wish).unwrap();
         assert_eq!(
             words,
@@ -202,6 +213,14 @@ mod tests {
             "",
         ] {
             wish.settings = [(name.to_owned(), String::new())].into();
+            assert!(of_wish(&wish).is_err(), "{name}");
+        }
+        wish.settings = [("alpha".to_owned(), "on --brave".to_owned())].into();
+        assert!(of_wish(&wish).is_err());
+        wish.settings = [("alpha".to_owned(), ON.to_owned())].into();
+        assert_eq!(of_wish(&wish).unwrap().last().unwrap(), "--alpha");
+        for name in ["/etc/passwd", "../photo.jpg", "0123456789abcdef.jpg"] {
+            wish.start_from = Some(name.to_owned());
             assert!(of_wish(&wish).is_err(), "{name}");
         }
     }

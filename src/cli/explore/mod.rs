@@ -22,14 +22,13 @@ use crate::explore::{self, Explorer, First, Plan, Planner, Preset, Setting, Wish
 use crate::model::{Model, Settings};
 
 pub(super) fn run(flags: &ExploreFlags, settings: &Settings) -> anyhow::Result<ExitCode> {
-    let options = ModelOptions::resolve(&flags.model, settings, None)?;
+    let options = ModelOptions::resolve(&flags.model, settings, flags.net.as_deref())?;
     let compute = compute::resolve(&flags.device)?;
     let model = Arc::new(options.source.clone().load()?);
     super::warn(&model.import.warnings);
     if options.is_bundled {
         eprintln!(
-            "no network was named, so this is the bundled one; --model, --deploy-proto with --net-weights, or deepvis.toml \
-             name another"
+            "no network was named, so this is the bundled one (`deepvis explore NET` names another, `deepvis fetch` lists some)"
         );
     }
     let address = SocketAddr::new(flags.host.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)), flags.port);
@@ -121,14 +120,16 @@ impl Planner for Wishes {
 
     fn plan(&self, wish: &Wish) -> Result<Plan, String> {
         let words = ["deepvis", "optimize"].map(str::to_owned).into_iter();
-        let parsed = Cli::try_parse_from(words.chain(line::of_wish(wish)?)).map_err(|error| {
-            let text = error.to_string();
-            let first = text.lines().next().unwrap_or_default();
-            first.trim_start_matches("error: ").to_owned()
-        })?;
+        let parsed =
+            Cli::try_parse_from(words.chain(line::of_wish(wish, &self.keeper_folder())?)).map_err(|error| {
+                let text = error.to_string();
+                let first = text.lines().next().unwrap_or_default();
+                first.trim_start_matches("error: ").to_owned()
+            })?;
         let Command::Optimize(mut flags) = parsed.command else {
             return Err("that is no recipe".into());
         };
+        flags.net.clone_from(&self.flags.net);
         flags.model = self.flags.model.clone();
         flags.device = self.flags.device.clone();
         flags.output = self.flags.output.clone();
@@ -149,7 +150,7 @@ impl Planner for Wishes {
     fn command(&self, wish: &Wish, prefix: &str, overwrite: bool) -> String {
         let mut words = vec!["deepvis".to_owned(), "optimize".to_owned()];
         words.extend(self.line.clone());
-        words.extend(line::of_wish(wish).unwrap_or_default());
+        words.extend(line::of_wish(wish, &self.keeper_folder()).unwrap_or_default());
         if prefix != line::PREFIX {
             words.extend(["--output-prefix".into(), prefix.to_owned()]);
         }

@@ -6,7 +6,8 @@ use clap::CommandFactory;
 
 use crate::ascent::{Method, Modern, PRESETS, Schedule};
 use crate::cli::flags::Cli;
-use crate::explore::{Kind, Preset, Setting};
+use crate::explore::{Kind, Photo, Preset, Setting};
+use crate::parameterization::{Colour, Parameterization};
 use crate::transform::Views;
 
 /// Which presets a setting goes with.
@@ -15,6 +16,25 @@ enum With {
     All,
     Classic,
     Modern,
+    These(&'static [&'static str]),
+}
+
+impl With {
+    /// The presets' names; none where all of them are meant.
+    fn presets(self) -> Vec<&'static str> {
+        let of = |is_classic: bool| {
+            let kind = PRESETS
+                .iter()
+                .filter(move |preset| matches!(preset.method, Method::Classic { .. }) == is_classic);
+            kind.map(|preset| preset.name).collect()
+        };
+        match self {
+            Self::All => Vec::new(),
+            Self::Classic => of(true),
+            Self::Modern => of(false),
+            Self::These(names) => names.to_vec(),
+        }
+    }
 }
 
 const fn number(min: f64, max: f64, step: f64) -> Kind {
@@ -24,16 +44,31 @@ const fn number(min: f64, max: f64, step: f64) -> Kind {
 const PERCENTILE: Kind = number(0.0, 100.0, 1.0);
 const CHOICE: Kind = Kind::Choice { values: Vec::new() };
 
-/// Flag, name, what it takes (of a choice, what the flag itself allows), and what it goes with. A flag that this program does
-/// not have is left out.
-const SETTINGS: [(&str, &str, Kind, With); 18] = [
+/// Presets of a spectrum that is free.
+const SPECTRA: With = With::These(&["fourier", "olah-2017", "accentuate"]);
+/// Presets whose image is seen whole, under random changes.
+const WHOLE: With = With::These(&["fourier", "olah-2017"]);
+/// Presets whose image is seen through crops.
+const CROPPED: With = With::These(&["maco", "accentuate"]);
+/// Presets whose start is of numbers of a given spread.
+const SPREAD: With = With::These(&["fourier", "olah-2017", "deepdream", "accentuate"]);
+
+/// Flag, name, what it takes (of a choice, what the flag itself allows), and what it goes with.
+const SETTINGS: [(&str, &str, Kind, With); 25] = [
     ("max-iter", "steps", number(1.0, 100_000.0, 50.0), With::All),
     ("objective", "objective", Kind::Text, With::Modern),
-    ("image-size", "image size", Kind::Text, With::Modern),
+    ("size", "image size", Kind::Text, With::Modern),
     ("lr-policy", "rate policy", CHOICE, With::Classic),
     ("lr-params", "rate", Kind::Text, With::Classic),
     ("learning-rate", "rate", number(0.0, 10.0, 0.01), With::Modern),
-    ("transforms", "transforms", Kind::Text, With::Modern),
+    ("transforms", "transforms", Kind::Text, WHOLE),
+    ("crops", "crops", number(1.0, 64.0, 1.0), CROPPED),
+    ("optimizer", "optimizer", CHOICE, With::Modern),
+    ("parameterization", "image made of", CHOICE, With::Modern),
+    ("colour", "colours", CHOICE, With::Modern),
+    ("decay-power", "decay power", number(0.0, 4.0, 0.1), SPECTRA),
+    ("deviation", "start deviation", number(0.0, 10.0, 0.01), SPREAD),
+    ("alpha", "transparent", Kind::Switch, WHOLE),
     ("decay", "decay", number(0.0, 1.0, 0.0001), With::Classic),
     ("blur-radius", "blur radius", number(0.0, 20.0, 0.1), With::Classic),
     ("blur-every", "blur every", number(0.0, 1000.0, 1.0), With::Classic),
@@ -52,9 +87,10 @@ const SETTINGS: [(&str, &str, Kind, With); 18] = [
     ("preset", "preset", CHOICE, With::All),
 ];
 
-/// Whether the page offers a setting.
-pub(super) fn is_known(name: &str) -> bool {
-    SETTINGS.iter().any(|(known, ..)| *known == name)
+/// What a setting of the page takes; `None` where the page offers none of that name.
+pub(super) fn kind(name: &str) -> Option<Kind> {
+    let known = SETTINGS.into_iter().find(|(known, ..)| *known == name)?;
+    Some(known.2)
 }
 
 /// The controls, in order.
@@ -78,16 +114,9 @@ pub(super) fn settings() -> Vec<Setting> {
             help: short_help(flag).map_or_else(|| help(argument), str::to_owned),
             kind: match kind {
                 Kind::Choice { .. } => Kind::Choice { values },
-                Kind::Number { .. } | Kind::Text => kind,
+                Kind::Number { .. } | Kind::Text | Kind::Switch => kind,
             },
-            presets: match with {
-                With::All => Vec::new(),
-                With::Classic | With::Modern => PRESETS
-                    .iter()
-                    .filter(|preset| matches!(preset.method, Method::Classic { .. }) == (with == With::Classic))
-                    .map(|preset| preset.name)
-                    .collect(),
-            },
+            presets: with.presets(),
         })
     });
     found.collect()
@@ -108,6 +137,16 @@ fn short_help(flag: &str) -> Option<&'static str> {
             "Random changes before the network sees the image: lucid, olah-2017, xplique, none, or a list such as pad 16, \
              jitter 8, scale 0.9..1.1, rotate -10..10"
         }
+        "size" => {
+            "Pixels, such as 512 or (480,640); the network sees the image resized to its own size, or crops of it"
+        }
+        "crops" => "How many parts of the image the network sees in each step",
+        "optimizer" => "How a step follows from a gradient",
+        "parameterization" => "Which numbers the image is: pixels, a spectrum, resolutions, or phases alone",
+        "colour" => "Colours that vary independently, as natural pictures' do, or the image's own",
+        "decay-power" => "How much stronger low frequencies of the spectrum are",
+        "deviation" => "Standard deviation of the numbers that it begins with",
+        "alpha" => "The picture becomes opaque only where that helps; other random grounds show through it elsewhere",
         "blur-radius" => "Radius of the blur in pixels; 0 for none, less than 0.3 works poorly",
         "blur-every" => "Steps from one blur to the next; 0 for none",
         "decay" => "The part of the image that is taken away in each step",
@@ -134,11 +173,10 @@ fn help(argument: &clap::Arg) -> String {
         .map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
-/// What each preset gives, of those that need no picture to start from: the page has none to name.
+/// What each preset gives.
 pub(super) fn presets() -> Vec<Preset> {
     PRESETS
         .iter()
-        .filter(|preset| !matches!(preset.method, Method::Modern(Modern::Accentuate)))
         .map(|preset| {
             let mut settings = BTreeMap::from([("max-iter", preset.steps.to_string())]);
             match &preset.method {
@@ -171,15 +209,56 @@ pub(super) fn presets() -> Vec<Preset> {
                     };
                     settings.insert("learning-rate", modern.optimizer().rate().to_string());
                     settings.extend(views.map(|views| ("transforms", views)));
+                    settings.extend(of_image(*modern));
                 }
             }
             Preset {
                 name: preset.name,
                 help: about(preset.name),
+                photo: match preset.method {
+                    Method::Modern(Modern::Accentuate) => Photo::Must,
+                    Method::Modern(Modern::Maco) => Photo::Never,
+                    Method::Modern(Modern::Fourier | Modern::Olah2017 | Modern::Deepdream) | Method::Classic { .. } => {
+                        Photo::May
+                    }
+                },
                 settings,
             }
         })
         .collect()
+}
+
+/// What a preset's image is made of, and how it moves.
+fn of_image(modern: Modern) -> Vec<(&'static str, String)> {
+    let spec = modern.image();
+    let mut settings = vec![
+        ("optimizer", modern.optimizer().name().to_owned()),
+        (
+            "colour",
+            match spec.colour {
+                Colour::Decorrelated => "decorrelated",
+                Colour::None => "none",
+            }
+            .to_owned(),
+        ),
+    ];
+    let (basis, spread) = match spec.parameterization {
+        Parameterization::Pixels { deviation } => ("pixels", Some(deviation)),
+        Parameterization::Laplacian { deviation, .. } => ("laplacian", Some(deviation)),
+        Parameterization::Maco { .. } => ("maco", None),
+        Parameterization::Fourier {
+            decay_power, deviation, ..
+        } => {
+            settings.push(("decay-power", decay_power.to_string()));
+            ("fourier", Some(deviation))
+        }
+    };
+    settings.push(("parameterization", basis.to_owned()));
+    settings.extend(spread.map(|spread| ("deviation", spread.to_string())));
+    if let Views::Crops(crops) = modern.views() {
+        settings.push(("crops", crops.count.to_string()));
+    }
+    settings
 }
 
 fn lr_params(schedule: &Schedule) -> String {
@@ -205,7 +284,11 @@ fn about(preset: &str) -> &'static str {
         "demo" => "Blur and little decay, in steps that suit the bundled network",
         "fourier" => "A decorrelated Fourier image under small random changes, as in lucid and lucent",
         "maco" => "Free phases under a fixed magnitude, seen through random crops (Fel et al. 2023)",
-        "deepdream" => "What a layer sees in a picture, exaggerated in octaves of growing size; begins with noise here",
+        "deepdream" => {
+            "What a channel sees in a photograph (or noise), exaggerated in octaves of growing size; the objective \
+             layer(conv4) dreams of a whole layer"
+        }
+        "accentuate" => "What a channel sees in a photograph, made stronger there (Hamblin et al. 2024)",
         "olah-2017" => "The same as fourier under the changes of Olah et al. 2017",
         _ => "",
     }
@@ -218,6 +301,8 @@ mod tests {
     #[test]
     fn every_control_is_explained_and_every_preset_fits_them() {
         let settings = settings();
+        // Each is a flag that there is.
+        assert_eq!(settings.len(), SETTINGS.len());
         for setting in &settings {
             assert!(setting.help.len() > 10, "{}: {}", setting.name, setting.help);
             if let Kind::Choice { values } = &setting.kind {

@@ -26,6 +26,8 @@ pub struct DemoFlags {
 /// `deepvis explore`.
 #[derive(Debug, Args)]
 pub struct ExploreFlags {
+    /// The network: a model's name or folder, an .onnx or .bpk, or a .caffemodel or .prototxt beside its other half
+    pub net: Option<PathBuf>,
     #[command(flatten)]
     pub model: ModelFlags,
     /// The port of the page; 0 takes any that is free

@@ -89,6 +89,8 @@ pub(super) fn climb(flags: &OptimizeFlags, settings: &Settings, ends: bool) -> a
         compute: &compute,
         precision: precision.name(),
         keeper: &keeper,
+        fingerprint,
+        channels: 0,
         display,
         several,
         tally: report::Tally::default(),

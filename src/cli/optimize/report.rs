@@ -13,7 +13,8 @@ use crate::model::Model;
 use crate::objective::Reach;
 use crate::output::ResultFiles;
 use crate::output::images::is_coloured;
-use crate::output::runs::Run;
+use crate::output::original::FindParams;
+use crate::output::runs::{Circumstances, Run};
 use crate::session::LayerPlan;
 
 /// What the original warns about, and a mean that was probably forgotten.
@@ -159,6 +160,12 @@ impl Tally {
         );
         format!("{}, {}", parts.join(", "), clock(elapsed))
     }
+}
+
+/// A unit that failed as a line of JSON: its parameters, no files and no figures, and why.
+pub(super) fn json_of_failure(params: FindParams<'_>, circumstances: Circumstances) -> String {
+    let nothing = Record::new(Vec::new(), [0; 3]);
+    json(&Run::new(params, &nothing, circumstances), &[])
 }
 
 /// A unit as a line of JSON: what the log says, with the paths of its files instead of their common beginning.

@@ -10,7 +10,8 @@ use crate::cli::stdout::out;
 use crate::cli::{hints, show};
 use crate::model::{Model, npy};
 use crate::output::original::text;
-use crate::session::{Event, Keeper, Watcher};
+use crate::output::runs::Circumstances;
+use crate::session::{Event, Failure, Fingerprint, Keeper, RunKey, Watcher};
 
 /// Listens to a session.
 pub(super) struct Watch<'a> {
@@ -20,6 +21,9 @@ pub(super) struct Watch<'a> {
     pub(super) precision: &'static str,
     pub(super) keeper: &'a Keeper,
     pub(super) display: Display<'a>,
+    pub(super) fingerprint: Fingerprint,
+    /// Of the layer at work.
+    pub(super) channels: usize,
     /// Whether more than one unit was asked for.
     pub(super) several: bool,
     /// How many units came to what.
@@ -30,6 +34,26 @@ pub(super) struct Watch<'a> {
     pub(super) is_warned: bool,
 }
 
+impl Watch<'_> {
+    /// A unit that failed, for programs.
+    fn failed(&self, failure: &Failure) -> String {
+        let recipe = &failure.recipe;
+        let unit = &recipe.objective.unit;
+        let label = self.model.labels.name(&unit.layer, self.channels, unit.channel);
+        let circumstances = Circumstances {
+            files: String::new(),
+            run_key: RunKey::new(recipe, self.fingerprint).as_str().to_owned(),
+            network: self.model.name(),
+            label: label.filter(|_| recipe.formula.is_none()).map(str::to_owned),
+            seconds: 0.0,
+            backend: self.compute.name.clone(),
+            precision: self.precision.to_owned(),
+            error: Some(hints::why(failure)),
+        };
+        report::json_of_failure(self.keeper.params(recipe), circumstances)
+    }
+}
+
 impl Watcher for Watch<'_> {
     fn wants_images(&self, _: usize) -> bool {
         self.flags.output.verbose
@@ -37,7 +61,8 @@ impl Watcher for Watch<'_> {
 
     fn hear(&mut self, event: &Event<'_>) {
         match event {
-            Event::Begun { network, .. } => {
+            Event::Begun { network, plan } => {
+                self.channels = plan.extents[0];
                 // Not before: what reading the weights took may go.
                 keep_freed_memory();
                 if !std::mem::replace(&mut self.is_introduced, true) {
@@ -120,6 +145,10 @@ impl Watcher for Watch<'_> {
             Event::Failed(failure) => {
                 self.display.unit_done();
                 self.tally.failed += 1;
+                if self.flags.output.json {
+                    let line = self.failed(failure);
+                    self.display.result(&line);
+                }
                 if self.several {
                     self.display.note(&format!("failed: {}", hints::of_failure(failure)));
                 }

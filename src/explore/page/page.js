@@ -8,7 +8,7 @@ const clock = seconds => { const s = Math.round(seconds); return s >= 3600 ? Mat
 const token = new URLSearchParams(location.search).get("token");
 const address = (path, query = {}) => { const all = new URLSearchParams(query); if (token) all.set("token", token); const text = all.toString(); return path + (text ? "?" + text : ""); };
 
-let model, layer = null, preset = null, run = null, resultsSeen = -1, results = [], chosen = 0, photo = null;
+let model, layer = null, preset = null, run = null, resultsSeen = -1, results = [], chosen = 0, photo = null, from = null;
 const values = {};
 
 // What is wrong, until the next thing works.
@@ -101,11 +101,14 @@ const ofPreset = name => (preset.settings[name] === undefined ? "" : preset.sett
 function field(setting) {
   const id = "set-" + setting.name, current = values[setting.name] === undefined ? ofPreset(setting.name) : values[setting.name];
   let control;
-  if (setting.kind === "choice") control = make("select", {}, ...setting.values.map(value => make("option", { value, textContent: value })));
+  const isSwitch = setting.kind === "switch";
+  if (isSwitch) control = make("input", { type: "checkbox", checked: current === "on" });
+  else if (setting.kind === "choice") control = make("select", {}, ...setting.values.map(value => make("option", { value, textContent: value })));
   else if (setting.kind === "number") control = make("input", { type: "number", min: setting.min, max: setting.max, step: "any", inputMode: "decimal" });
   else control = make("input", { type: "text", autocomplete: "off", spellcheck: false });
   control.id = id;
-  control.value = setting.name === "push-dir" && current === "" ? "1" : current;
+  if (!isSwitch) control.value = setting.name === "push-dir" && current === "" ? "1" : current;
+  if (setting.name === "size") control.placeholder = preset.photo === "must" || preset.name === "maco" ? "twice the network's" : preset.name === "deepdream" ? "2.7 times the network's" : "the network's";
   if (setting.name === "push-spatial" && current === "") control.placeholder = "corner; center, or (6,6)";
   control.setAttribute("aria-describedby", id + "-help");
   const box = make("div", { className: "field" }, make("label", { htmlFor: id, textContent: setting.label }), control, make("p", { className: "help", id: id + "-help", textContent: brief(setting.help) }));
@@ -113,7 +116,7 @@ function field(setting) {
   const mark = () => box.classList.toggle("changed", values[setting.name] !== undefined);
   mark();
   control.addEventListener("input", () => {
-    const value = control.value.trim(), standard = setting.name === "push-dir" ? "1" : ofPreset(setting.name);
+    const value = isSwitch ? (control.checked ? "on" : "") : control.value.trim(), standard = setting.name === "push-dir" ? "1" : ofPreset(setting.name);
     if (value === "" || value === standard) delete values[setting.name]; else values[setting.name] = value;
     if (setting.name === "lr-policy") { values["lr-params"] = rateOf(value); if (value === ofPreset("lr-policy")) delete values["lr-params"]; drawSettings(); byId("set-lr-policy").focus(); }
     if (setting.name === "objective") typed();
@@ -129,11 +132,25 @@ const rateOf = policy => "{" + RATES[policy].map(key => JSON.stringify(key) + ":
 function drawSettings() {
   const fit = model.settings.filter(setting => setting.name !== "preset" && (!setting.presets.length || setting.presets.includes(preset.name)));
   for (const name of Object.keys(values)) if (!fit.some(setting => setting.name === name)) delete values[name];
-  const rare = ["small-norm-percentile", "small-val-percentile", "px-benefit-percentile", "px-abs-benefit-percentile", "start-at", "push-spatial", "push-dir", "transforms"];
+  const rare = ["small-norm-percentile", "small-val-percentile", "px-benefit-percentile", "px-abs-benefit-percentile", "start-at", "push-spatial", "push-dir", "transforms", "crops", "optimizer", "parameterization", "colour", "decay-power", "deviation", "alpha"];
   const isRare = setting => rare.includes(setting.name), wasOpen = byId("more") && byId("more").open;
   const more = make("details", { id: "more", open: Boolean(wasOpen) || fit.some(setting => isRare(setting) && values[setting.name] !== undefined) }, make("summary", { textContent: "More settings" }), ...fit.filter(isRare).map(field));
   byId("settings").replaceChildren(...fit.filter(setting => !isRare(setting)).map(field), more);
   byId("preset-help").textContent = preset.help;
+  drawFrom();
+}
+
+// The photograph that the recipe begins with, where it can.
+const beginsWith = () => from && preset.photo !== "never" ? from.name : undefined;
+
+function drawFrom() {
+  const used = beginsWith(), picture = byId("from-picture");
+  byId("from-text").textContent = used ? from.title : preset.photo === "must" ? "no photograph yet" : "noise";
+  byId("from-forget").hidden = !used;
+  picture.hidden = !used;
+  if (used && picture.src !== from.url) picture.src = from.url;
+  byId("from-help").textContent = used ? "It is kept in the results folder, so that the command can be run again." :
+    preset.photo === "never" ? "This preset begins with nothing else." : "Drop a photograph below and press “Start from it”.";
 }
 
 function pickPreset(name) {
@@ -142,7 +159,8 @@ function pickPreset(name) {
   drawSettings(); changed();
 }
 
-const wish = () => ({ layer: layer.push, channels: byId("channels").value.trim(), seeds: byId("seeds").value.trim() || "0", settings: { preset: preset.name, ...values } });
+const wish = () => ({ layer: layer.push, channels: byId("channels").value.trim(), seeds: byId("seeds").value.trim() || "0", settings: { preset: preset.name, ...values }, start_from: beginsWith() });
+const lacks = () => preset.photo === "must" && !from ? preset.name + " needs a photograph: drop one below and press “Start from it”." : "";
 
 let waiting = null, asked = 0;
 function changed() {
@@ -150,6 +168,8 @@ function changed() {
   clearTimeout(waiting);
   waiting = setTimeout(async () => {
     const mine = ++asked;
+    if (lacks()) { byId("command").textContent = lacks(); byId("start").textContent = "Start"; trouble(""); controls(); return; }
+    controls();
     try {
       const plan = await ask("/api/plan", wish());
       if (mine !== asked) return;
@@ -161,6 +181,14 @@ function changed() {
 }
 
 // The climb.
+
+// Where rates were changed, in words: no flag does that, so the command does not.
+const changesOf = unit => (unit && unit.rate_changes || []).map(change => "× " + number(change.factor) + " from iteration " + change.iteration + " on").join(", ");
+function noteChanges() {
+  const changes = run ? [...new Set(run.units.map(changesOf).filter(Boolean))] : [];
+  const text = changes.length ? "The climb above is not what a command does: its rate was changed while it ran (" + changes.join("; ") + ")." : "";
+  if (byId("command-note").textContent !== text) byId("command-note").textContent = text;
+}
 
 const start = replace => attempt(() => ask("/api/start", { wish: wish(), replace }));
 const climbing = () => run && !run.is_over;
@@ -235,12 +263,13 @@ function drawFigures() {
   if (unit) {
     const facts = [["unit", unit.layer + ", " + unitName(unit)], ["iteration", unit.iteration + " of " + run.steps], ["objective", number(unit.objective) + (unit.best !== null && unit.best !== undefined ? ", best " + number(unit.best) : "")]];
     if (unit.largest) facts.push(["largest unit", unit.largest.channel === unit.channel ? "this one" : (unit.largest.label || "channel " + unit.largest.channel)]);
-    facts.push(["rate", number(unit.rate)], ["time", clock(run.elapsed) + (run.left !== null && !run.is_over ? ", " + clock(run.left) + " left" : "")]);
+    facts.push(["rate", number(unit.rate) + (changesOf(unit) ? ", " + changesOf(unit) : "")], ["time", clock(run.elapsed) + (run.left !== null && !run.is_over ? ", " + clock(run.left) + " left" : "")]);
     byId("facts").replaceChildren(...facts.flatMap(([name, value]) => [make("dt", { textContent: name }), make("dd", { textContent: value })]));
     drawCurve(unit.points);
   }
   byId("notes").replaceChildren(...run.notes.map(textContent => make("li", { textContent })));
   if (document.activeElement !== byId("rate")) byId("rate").value = Math.log10(run.factor);
+  noteChanges();
   byId("rate-text").textContent = "× " + number(document.activeElement === byId("rate") ? 10 ** Number(byId("rate").value) : run.factor);
 }
 
@@ -259,7 +288,7 @@ function drawCurve(points) {
 
 function controls() {
   const on = climbing();
-  byId("start").disabled = on;
+  byId("start").disabled = on || Boolean(lacks());
   byId("pause").disabled = !on || run.status === "preparing";
   byId("pause").textContent = run && run.status === "paused" ? "Go on" : "Pause";
   byId("keep").disabled = byId("drop").disabled = byId("rate").disabled = !on;
@@ -301,54 +330,6 @@ function showResult(result) {
 }
 byId("result-close").onclick = () => byId("result").close();
 
-// A photograph.
-
-async function lookAt() {
-  const mine = photo;
-  byId("photo-answer").replaceChildren(make("p", { className: "help", textContent: "looking…" }));
-  let answer;
-  try {
-    const sent = await fetch(address("/api/photo", { layer: layer.push }), { method: "POST", headers: { "Content-Type": mine.type || "image/jpeg" }, body: mine });
-    const text = await sent.text();
-    try { answer = JSON.parse(text); } catch { answer = { error: text }; }
-    if (!sent.ok) throw new Error(answer.error || "error " + sent.status);
-  } catch (error) { byId("photo-answer").replaceChildren(); trouble(error.message); return; }
-  if (mine !== photo) return;
-  trouble("");
-  const bars = (list, of) => {
-    const most = Math.max(...list.map(found => found.value), 1e-9), row = model.layers.find(row => row.push === of);
-    return make("ul", { className: "bars" }, ...list.map(found => {
-      const name = found.label ? found.label + " (" + found.channel + ")" : "channel " + found.channel;
-      const button = make("button", { type: "button", textContent: name, title: "pick it" });
-      button.onclick = () => { if (row) pickLayer(row, found.channel); };
-      const meter = make("meter", { min: 0, max: most, value: Math.max(0, found.value) });
-      meter.setAttribute("aria-label", name + ": " + number(found.value));
-      return make("li", {}, button, make("span", { textContent: number(found.value) }), meter);
-    }));
-  };
-  const climb = make("button", { type: "button", className: "main", textContent: "Climb these " + answer.channels.length });
-  climb.onclick = () => { const row = model.layers.find(row => row.push === answer.layer); const wanted = answer.channels.map(found => found.channel).join(","); if (row !== layer) pickLayer(row); byId("channels").value = wanted; typed(); start(false); byId("live").scrollIntoView({ block: "nearest" }); };
-  const parts = answer.class_layer === answer.layer ? [] : [make("h2", { textContent: "What " + answer.class_layer + " takes it for" }), bars(answer.classes.slice(0, 6), answer.class_layer)];
-  byId("photo-answer").replaceChildren(...parts, make("h2", { textContent: "Channels of " + answer.layer + " that answer most" }), bars(answer.channels, answer.layer), climb);
-}
-
-function take(file) {
-  if (!file) return;
-  photo = file;
-  const image = byId("photo");
-  if (image.src) URL.revokeObjectURL(image.src);
-  image.src = URL.createObjectURL(file); image.alt = file.name; image.hidden = false;
-  byId("photo-text").textContent = file.name || "the photograph";
-  byId("photo-panel").scrollIntoView({ block: "nearest" });
-  lookAt();
-}
-byId("photo-file").onchange = () => take(byId("photo-file").files[0]);
-for (const kind of ["dragover", "dragleave", "drop"]) document.addEventListener(kind, event => {
-  event.preventDefault();
-  byId("drop-zone").classList.toggle("over", kind === "dragover");
-  if (kind === "drop") take(event.dataTransfer.files[0]);
-});
-
 // What hands do.
 
 byId("filter").addEventListener("input", drawLayers);
@@ -369,7 +350,7 @@ document.addEventListener("keydown", event => {
   const at = document.activeElement, writes = ["INPUT", "SELECT", "TEXTAREA"].includes(at.tagName);
   if (event.key === "/" && !writes) { byId("filter").focus(); event.preventDefault(); return; }
   if (event.key === "Escape" && writes) { at.blur(); return; }
-  if (event.key === "Enter" && (at === byId("channels") || at === byId("layers") || at === document.body)) { if (!climbing()) start(false); event.preventDefault(); return; }
+  if (event.key === "Enter" && (at === byId("channels") || at === byId("layers") || at === document.body)) { if (!climbing() && !lacks()) start(false); event.preventDefault(); return; }
   if (writes) return;
   const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key], up = { ArrowUp: -1, ArrowDown: 1 }[event.key];
   if (by) { pickChannel(Number(byId("channel-slider").value) + by); event.preventDefault(); }

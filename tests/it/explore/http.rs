@@ -98,7 +98,11 @@ fn a_climb_is_watched_halted_steered_and_kept() {
         .map_or(at, |unit| unit["iteration"].as_f64().unwrap());
     assert!(later - at <= 1.0 || at.is_nan(), "{at} {later}");
     explore.ask("/api/resume", &json!({}));
+    let mut told = Value::Null;
     events.until("it goes on", |news| {
+        if let Some(unit) = news["run"]["units"].get(0) {
+            told = unit["rate_changes"].clone();
+        }
         news["run"]["status"] == "climbing" && unit(news, "iteration") > 5.0
     });
     other_page.until("another page sees it, too", |news| news["run"]["factor"] == 0.25);
@@ -110,6 +114,8 @@ fn a_climb_is_watched_halted_steered_and_kept() {
     assert_eq!(info["is_complete"], false);
     let changes = info["recipe"]["rate_changes"].as_array().unwrap();
     assert_eq!((changes.len(), &changes[0]["factor"]), (1, &json!(0.25)), "{info}");
+    // Pages are told what is written.
+    assert_eq!(told, info["recipe"]["rate_changes"]);
     let listed = explore.json("/api/results");
     assert_eq!(listed.as_array().unwrap().len(), 1);
     // What is not kept leaves nothing, and does not touch what is there.

@@ -2,6 +2,7 @@
 
 mod http;
 mod page;
+mod photo;
 mod safety;
 
 use std::io::{BufRead, BufReader};
@@ -24,10 +25,16 @@ pub struct Explore {
 
 impl Explore {
     pub fn begin(folder: &Path, arguments: &[&str]) -> Self {
+        Self::begin_among(folder, arguments, &[])
+    }
+
+    /// The same with variables of the environment.
+    pub fn begin_among(folder: &Path, arguments: &[&str], variables: &[(&str, &Path)]) -> Self {
         let mut program = Command::new(assert_cmd::cargo::cargo_bin("deepvis"))
             .current_dir(folder)
             .env("XDG_CONFIG_HOME", folder)
             .env("HOME", folder)
+            .envs(variables.iter().copied())
             .args(["explore", "--backend", "flex", "--port", "0"])
             .args(arguments)
             .stdout(Stdio::piped())
@@ -84,6 +91,15 @@ impl Explore {
             answer.status().as_u16(),
             serde_json::from_str(&text).unwrap_or(Value::String(text)),
         )
+    }
+
+    /// Sends the bytes of a photograph; gives status and answer.
+    pub fn send(&self, path: &str, bytes: &[u8]) -> (u16, Value) {
+        let sent = self.agent.post(self.address(path)).header("content-type", "image/png");
+        let mut answer = sent.send(bytes).unwrap();
+        let text = answer.body_mut().read_to_string().unwrap();
+        let status = answer.status().as_u16();
+        (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
     }
 
     /// Sends JSON that is to be taken.
@@ -155,7 +171,7 @@ impl Events {
 
     /// Waits for a message that a condition holds for.
     #[track_caller]
-    pub fn until(&mut self, what: &str, holds: impl Fn(&Value) -> bool) -> Value {
+    pub fn until(&mut self, what: &str, mut holds: impl FnMut(&Value) -> bool) -> Value {
         let begun = Instant::now();
         while begun.elapsed() < PATIENCE {
             let news = self.next().unwrap_or_else(|| panic!("it ended before: {what}"));

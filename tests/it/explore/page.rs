@@ -56,6 +56,7 @@ fn a_unit_is_picked_watched_halted_stopped_and_saved() {
         page.until("byId('status').textContent === 'paused'");
         page.value("byId('rate').value = -1; byId('rate').dispatchEvent(new Event('input')); byId('rate').dispatchEvent(new Event('change')); 0");
         page.until("run.factor === 0.1");
+        assert_eq!(page.value("byId('command-note').textContent"), "");
         let halted = page.value(PICTURE);
         std::thread::sleep(std::time::Duration::from_millis(400));
         assert_eq!(page.value(PICTURE), halted);
@@ -64,6 +65,8 @@ fn a_unit_is_picked_watched_halted_stopped_and_saved() {
         page.until(&format!("{PICTURE} !== {halted}"));
         click(&mut page, "keep");
         page.until("byId('status').textContent === 'stopped'");
+        // What is pasted would not do this.
+        page.until("/its rate was changed while it ran \\(× 0.1 from iteration \\d+ on\\)/.test(byId('command-note').textContent)");
         page.until("document.querySelectorAll('#results button').length === 1");
         // Pictures that nobody sees are not loaded.
         page.value("byId('results').scrollIntoView(); 0");
@@ -112,6 +115,73 @@ fn many_units_climb_together_and_a_photograph_finds_more() {
         page.screenshot(&format!("many-{width}.png"));
         page.value("document.querySelector('#photo-answer button.main').click(); 0");
         page.until("run.id === 2 && run.units.length > 0");
+        assert_eq!(
+            page.value("document.documentElement.scrollWidth <= innerWidth"),
+            true,
+            "{width}"
+        );
+        assert_eq!(page.complaints(), [] as [String; 0]);
+    }
+}
+
+#[test]
+fn a_dropped_photograph_is_accentuated() {
+    for width in [1200, 390] {
+        let folder = tempfile::tempdir().unwrap();
+        let explore = Explore::begin(folder.path(), &["--skipbig"]);
+        let Some(mut page) = Page::open(&explore.url, width) else {
+            return;
+        };
+        page.until("document.querySelectorAll('#layers [role=option]').length === 18");
+        // Without a photograph there is nothing to accentuate, and the page says what to do.
+        page.value("byId('preset').value = 'accentuate'; byId('preset').dispatchEvent(new Event('change')); 0");
+        page.until("byId('start').disabled && byId('command').textContent.includes('drop one below')");
+        assert_eq!(page.value("byId('trouble').hidden"), true);
+        page.value("byId('preset').value = 'paper-3'; byId('preset').dispatchEvent(new Event('change')); 0");
+        page.until("!byId('start').disabled");
+        // One is drawn, and dropped as a person drops it.
+        page.value(
+            "(() => { const c = document.createElement('canvas'); c.width = 200; c.height = 150; const g = c.getContext('2d'); \
+             g.fillStyle = '#3060c0'; g.fillRect(0, 0, 200, 150); g.fillStyle = '#e0b090'; g.beginPath(); g.ellipse(100, 75, 50, 65, 0, 0, 7); g.fill(); \
+             c.toBlob(blob => { const data = new DataTransfer(); data.items.add(new File([blob], 'drawn.png', {type: 'image/png'})); \
+             document.dispatchEvent(new DragEvent('drop', {dataTransfer: data, bubbles: true, cancelable: true})); }); return 0; })()",
+        );
+        page.until("byId('photo-start') !== null");
+        click(&mut page, "photo-start");
+        page.until("byId('preset').value === 'accentuate' && /--start-from=optimize_results\\/photos\\/[0-9a-f]{16}.png/.test(byId('command').textContent)");
+        assert_eq!(page.value("byId('from-text').textContent"), "drawn.png");
+        page.until("byId('from-picture').naturalWidth === 200");
+        type_into(&mut page, "set-max-iter", "12");
+        type_into(&mut page, "set-size", "96");
+        page.until("byId('command').textContent.includes('--max-iter=12') && byId('command').textContent.includes('--size=96')");
+        click(&mut page, "start");
+        explore.events().until_status(1, "done");
+        page.until("byId('status').textContent === 'done and saved' && document.querySelector('#pictures img').naturalWidth === 96");
+        page.screenshot(&format!("accentuated-{width}.png"));
+        let heard = page.read_aloud();
+        for (role, name) in [
+            ("group", "begins with"),
+            ("button", "Begin with noise"),
+            ("button", "Start from it"),
+            ("textbox", "image size · changed"),
+        ] {
+            assert!(
+                heard.iter().any(|(r, n)| r == role && n == name),
+                "{role} {name}: {heard:?}"
+            );
+        }
+        // Other controls of the recipe, with hands.
+        page.value("byId('more').open = true; 0");
+        page.screenshot(&format!("settings-{width}.png"));
+        type_into(&mut page, "set-crops", "3");
+        page.until("byId('command').textContent.includes('--crops=3')");
+        click(&mut page, "from-forget");
+        page.until("byId('preset').value === 'fourier' && !byId('command').textContent.includes('--start-from') && byId('command').textContent !== ''");
+        page.value("byId('set-alpha').click(); 0");
+        page.until("byId('command').textContent.includes(' --alpha')");
+        let small = "[...document.querySelectorAll('button, select, input:not([type=range]):not([type=file])')].filter(e => \
+                     e.offsetParent && !e.closest('.bars')).map(e => [e.outerHTML.slice(0, 80), e.offsetWidth, e.offsetHeight]).filter(([, w, h]) => w < 44 || h < 44)";
+        assert_eq!(page.value(small), json!([]));
         assert_eq!(
             page.value("document.documentElement.scrollWidth <= innerWidth"),
             true,

@@ -14,9 +14,46 @@ fn raw(explore: &Explore, request: &str) -> String {
     let place = place.split('/').next().unwrap();
     let mut stream = TcpStream::connect(place).unwrap();
     stream.write_all(request.replace("HOST", place).as_bytes()).unwrap();
+    status(&mut stream)
+}
+
+/// The status of an answer.
+pub fn status(stream: &mut TcpStream) -> String {
     let mut answer = [0; 12];
     stream.read_exact(&mut answer).unwrap();
     String::from_utf8_lossy(&answer[9..]).into_owned()
+}
+
+/// `--open` has the system's own program open the address that is printed.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_browser_is_opened_where_it_is_asked_for() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let programs = folder.path().join("programs");
+    std::fs::create_dir(&programs).unwrap();
+    let opened = folder.path().join("opened");
+    let program = programs.join("xdg-open");
+    std::fs::write(
+        &program,
+        format!("#!/bin/sh\necho \"$1\" > {0}.tmp\nmv {0}.tmp {0}\n", opened.display()),
+    )
+    .unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let path = std::env::var("PATH").unwrap();
+    let path = format!("{}:{path}", programs.display());
+    let explore = Explore::begin_among(folder.path(), &["--open"], &[("PATH", path.as_ref())]);
+    let begun = std::time::Instant::now();
+    while !opened.exists() {
+        assert!(begun.elapsed() < super::PATIENCE, "nothing was opened");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    assert_eq!(std::fs::read_to_string(&opened).unwrap().trim(), explore.url);
+    // Nobody else's browser is touched.
+    std::fs::remove_file(&opened).unwrap();
+    let _silent = Explore::begin_among(folder.path(), &[], &[("PATH", path.as_ref())]);
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    assert!(!opened.exists());
 }
 
 #[test]
@@ -66,6 +103,30 @@ fn with_a_host_a_token_is_needed() {
     let (status, page) = explore.get("/");
     assert_eq!(status, 200);
     assert!(page.starts_with(b"<!doctype html>"));
+    // On all addresses, the printed one is this machine's, with a token of its own.
+    let everywhere = Explore::begin(folder.path(), &["--host", "0.0.0.0"]);
+    assert!(everywhere.url.contains("/?token="), "{}", everywhere.url);
+    assert_ne!(
+        everywhere.url.split("token=").nth(1),
+        explore.url.split("token=").nth(1)
+    );
+    assert_eq!(everywhere.json("/api/model")["name"], "demo");
+    for (host, status) in [("127.0.0.1", "200"), ("192.168.7.7", "200"), ("evil.example", "403")] {
+        let (place, query) = everywhere
+            .url
+            .strip_prefix("http://")
+            .unwrap()
+            .split_once("/?")
+            .unwrap();
+        let port = place.rsplit(':').next().unwrap();
+        let request = format!("GET /api/model?{query} HTTP/1.1\r\nhost: {host}:{port}\r\n\r\n");
+        assert_eq!(raw(&everywhere, &request), status, "{host}");
+    }
+    // Without being asked, it listens on this machine alone.
+    let alone = Explore::begin(folder.path(), &[]);
+    assert!(!alone.url.contains("token"));
+    let port = alone.url.trim_end_matches('/').rsplit(':').next().unwrap().to_owned();
+    assert!(TcpStream::connect(format!("127.0.0.2:{port}")).is_err());
 }
 
 #[test]

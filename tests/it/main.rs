@@ -1,5 +1,6 @@
 //! Everything that is tested from outside, in one binary so that burn is linked once.
 
+mod architectures;
 mod bits;
 mod browser;
 mod chromium;

@@ -28,14 +28,20 @@ fn blobs(graph: &Graph, seed: u32) -> BTreeMap<String, Vec<(String, Drawn)>> {
                 .parameter_shapes
                 .iter()
                 .zip(fact.parameter_names)
-                .map(|(shape, name)| {
+                .enumerate()
+                .map(|(index, (shape, name))| {
+                    // Variance and factor of a BatchNorm are positive.
+                    let positive = fact.kind == "BatchNorm" && index > 0;
                     let inputs: usize = shape[1..].iter().product();
                     let limit = if shape.len() > 1 {
                         (6.0 / inputs as f32).sqrt()
                     } else {
                         0.1
                     };
-                    let values = (0..shape.iter().product()).map(|_| uniform(limit)).collect();
+                    let values = (0..shape.iter().product())
+                        .map(|_| uniform(limit))
+                        .map(|value| if positive { value.abs() + 0.5 } else { value })
+                        .collect();
                     (name, (shape.clone(), values))
                 })
                 .collect();

@@ -13,22 +13,32 @@ const LANES: usize = 16;
 
 /// A channel's padded image, as far as windows reach. Each row is stored phase by phase (with a stride of 2: the even columns, then
 /// the odd ones), so that what a tap of the kernel meets along a row lies side by side.
-#[derive(Clone, Copy)]
 struct Padded<'a> {
     geometry: &'a Geometry,
     /// Rows and columns that windows reach.
     reached: [usize; 2],
     /// Columns of a phase.
     of_phase: usize,
+    /// Where what each tap of the kernel meets begins, from where the kernel's first tap does.
+    taps: Vec<usize>,
 }
 
 impl<'a> Padded<'a> {
     fn new(geometry: &'a Geometry) -> Self {
         let reached = [0, 1].map(|axis| (geometry.output[axis + 1] - 1) * geometry.stride[axis] + geometry.reach(axis));
+        let step = geometry.stride[1];
+        let of_phase = reached[1].div_ceil(step);
+        let [rows, columns] =
+            [0, 1].map(|axis| (0..geometry.kernel[axis]).map(move |tap| tap * geometry.dilation[axis]));
+        let taps = rows.flat_map(|row| {
+            let place = move |column| row * of_phase * step + column % step * of_phase + column / step;
+            columns.clone().map(place)
+        });
         Self {
             geometry,
             reached,
-            of_phase: reached[1].div_ceil(geometry.stride[1]),
+            of_phase,
+            taps: taps.collect(),
         }
     }
 
@@ -59,34 +69,22 @@ impl<'a> Padded<'a> {
         }
     }
 
-    /// Calls `work` for each tap of a row of the output: with the weight's place, and where what it meets begins.
-    #[inline(always)]
-    fn for_each_tap(&self, row: usize, mut work: impl FnMut(usize, usize)) {
-        let [kernel_rows, kernel_columns] = self.geometry.kernel;
-        let step = self.geometry.stride[1];
-        for down in 0..kernel_rows {
-            let begin = (row * self.geometry.stride[0] + down * self.geometry.dilation[0]) * self.row();
-            for across in 0..kernel_columns {
-                let column = across * self.geometry.dilation[1];
-                work(
-                    down * kernel_columns + across,
-                    begin + column % step * self.of_phase + column / step,
-                );
-            }
-        }
+    /// Where what the first tap meets along a row of the output begins.
+    fn begin(&self, row: usize) -> usize {
+        row * self.geometry.stride[0] * self.row()
     }
 }
 
 /// A row of the output; sums stay in registers from tap to tap.
 #[inline(always)]
-fn row_of_output(padded: Padded<'_>, row: usize, from: &[f32], weight: &[f32], out: &mut [f32]) {
+fn row_of_output(padded: &Padded<'_>, from: &[f32], weight: &[f32], out: &mut [f32]) {
     for (index, out) in out.chunks_mut(LANES).enumerate() {
+        let from = &from[index * LANES..];
         let mut sums = [0.0; LANES];
-        padded.for_each_tap(row, |tap, begin| {
-            let (factor, begin) = (weight[tap], begin + index * LANES);
-            let from = from[begin..begin + LANES].iter();
+        for (tap, factor) in padded.taps.iter().zip(weight) {
+            let from = from[*tap..*tap + LANES].iter();
             sums.iter_mut().zip(from).for_each(|(sum, from)| *sum += factor * from);
-        });
+        }
         out.copy_from_slice(&sums[..out.len()]);
     }
 }
@@ -102,14 +100,16 @@ pub(super) fn correlate(geometry: &Geometry, image: &[f32], weight: &[f32], out:
                 || {
                     scratch.fill(0.0);
                     padded.for_each_row(|from, to, count| {
-                        let from = image[from..].iter().step_by(step);
-                        scratch[to..to + count]
-                            .iter_mut()
-                            .zip(from)
-                            .for_each(|(to, from)| *to = *from);
+                        let to = &mut scratch[to..to + count];
+                        if step == 1 {
+                            to.copy_from_slice(&image[from..from + count]);
+                        } else {
+                            let from = image[from..].iter().step_by(step);
+                            to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
+                        }
                     });
                     for (row, out) in out.chunks_mut(geometry.output[2]).enumerate() {
-                        row_of_output(padded, row, scratch, weight, out);
+                        row_of_output(&padded, &scratch[padded.begin(row)..], weight, out);
                     }
                 },
             );
@@ -164,11 +164,11 @@ pub(super) fn spread(geometry: &Geometry, out: &[f32], weight: &[f32], image: &m
                 || {
                     scratch.fill(0.0);
                     for (row, out) in out.chunks(geometry.output[2]).enumerate() {
-                        padded.for_each_tap(row, |tap, begin| {
-                            let factor = weight[tap];
-                            let to = scratch[begin..begin + out.len()].iter_mut();
+                        let to = &mut scratch[padded.begin(row)..];
+                        for (tap, factor) in padded.taps.iter().zip(weight) {
+                            let to = to[*tap..*tap + out.len()].iter_mut();
                             to.zip(out).for_each(|(to, out)| *to += factor * out);
-                        });
+                        }
                     }
                     image.fill(0.0);
                     padded.for_each_row(|to, from, count| {

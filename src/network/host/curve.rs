@@ -58,7 +58,7 @@ fn gelu(x: f32) -> (f32, f32) {
 /// Value and slope of GELU's approximation.
 #[inline(always)]
 fn gelu_tanh(x: f32) -> (f32, f32) {
-    const FACTOR: f32 = 1.595_769_1;
+    const FACTOR: f32 = 1.595_769;
     let share = 1.0 / (1.0 + exp(-FACTOR * (x + 0.044_715 * x * x * x)));
     let slope = FACTOR * (1.0 + 3.0 * 0.044_715 * x * x);
     (x * share, share + x * share * (1.0 - share) * slope)

@@ -2,8 +2,11 @@
 
 use super::net::Net;
 
+/// A convolution: channels, and rows and columns of its kernel.
+type Conv = (usize, [usize; 2]);
+
 /// One path of a module: convolutions of that many channels with kernels of rows and columns, at stride 1, their size kept.
-fn path(n: &mut Net, name: &str, bottom: &str, layers: &[(usize, [usize; 2])]) -> String {
+fn path(n: &mut Net, name: &str, bottom: &str, layers: &[Conv]) -> String {
     let mut last = bottom.to_owned();
     for (number, (channels, kernel)) in layers.iter().enumerate() {
         last = n.conv_of(&format!("{name}_{number}"), &last, *channels, *kernel);
@@ -12,7 +15,7 @@ fn path(n: &mut Net, name: &str, bottom: &str, layers: &[(usize, [usize; 2])]) -
 }
 
 /// A module whose size stays: its paths, and one of a pooling and a 1 x 1 convolution.
-fn module(n: &mut Net, name: &str, bottom: &str, paths: &[&[(usize, [usize; 2])]], pooled: usize) -> String {
+fn module(n: &mut Net, name: &str, bottom: &str, paths: &[&[Conv]], pooled: usize) -> String {
     let mut parts: Vec<String> = (0..paths.len())
         .map(|number| path(n, &format!("{name}_path{number}"), bottom, paths[number]))
         .collect();
@@ -22,7 +25,7 @@ fn module(n: &mut Net, name: &str, bottom: &str, paths: &[&[(usize, [usize; 2])]
 }
 
 /// A module that halves the size: paths that end in a 3 x 3 convolution of stride 2, and a pooling.
-fn reduction(n: &mut Net, name: &str, bottom: &str, paths: &[(&[(usize, [usize; 2])], usize)]) -> String {
+fn reduction(n: &mut Net, name: &str, bottom: &str, paths: &[(&[Conv], usize)]) -> String {
     let mut parts = Vec::new();
     for (number, (layers, channels)) in paths.iter().enumerate() {
         let name = format!("{name}_path{number}");

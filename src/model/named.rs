@@ -6,6 +6,7 @@ use deepvis_importer::names::suggest;
 
 use super::data_folder::data_folder;
 use super::error::{Error, Result};
+use super::files::Kind;
 use super::{bundled, catalogue};
 
 /// Whether a word that is no path names a model.
@@ -28,7 +29,8 @@ pub fn folder(name: &Path) -> Result<PathBuf> {
     let fetched = data_folder()
         .map(|folder| folder.join(name))
         .filter(|folder| folder.is_dir());
-    if let (true, Err(source)) = (is_of_a_network(name), std::fs::metadata(name)) {
+    let is_file_of_a_network = name.extension().is_some() && Kind::of(name).is_some();
+    if let (true, Err(source)) = (is_file_of_a_network, std::fs::metadata(name)) {
         let path = name.to_owned();
         return Err(Error::Read { path, source });
     }
@@ -42,12 +44,6 @@ pub fn folder(name: &Path) -> Result<PathBuf> {
             suggest(&word, &known(), 10)
         ))),
     }
-}
-
-/// Whether a name is that of a network's file.
-fn is_of_a_network(name: &Path) -> bool {
-    let ending = name.extension().and_then(|ending| ending.to_str());
-    ending.is_some_and(|ending| ["caffemodel", "prototxt", "onnx", "bpk"].contains(&ending))
 }
 
 fn known() -> Vec<&'static str> {

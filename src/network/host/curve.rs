@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::scratch::{CHUNK, zeros};
-use super::vector::vectorized;
+use super::vector::{LANES, vectorized};
 use super::{Gradient, HostArray, HostFunction, Output};
 
 /// A smooth function of each entry.
@@ -87,11 +87,7 @@ fn swish(x: f32, beta: f32) -> (f32, f32) {
     (x * share, share + beta * x * share * (1.0 - share))
 }
 
-/// Entries that are computed together: the widest vector. In a loop over slices that writes both values and slopes, the compiler
-/// does not find vectors.
-const LANES: usize = 16;
-
-/// Values and slopes of a vector's entries.
+/// Values and slopes of a vector's entries: in a loop over slices that writes both, the compiler does not find vectors.
 #[inline(always)]
 fn lanes(x: &[f32; LANES], curve: impl Fn(f32) -> (f32, f32)) -> ([f32; LANES], [f32; LANES]) {
     let (mut values, mut slopes) = ([0.0; LANES], [0.0; LANES]);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::scratch::{CHUNK, zeros};
-use super::vector::vectorized;
+use super::vector::{LANES, vectorized};
 use super::{Gradient, HostArray, HostFunction, Output};
 
 /// Normalizes rows of `entries`. Parameters: the factors, then the terms, each if any.
@@ -17,9 +17,6 @@ pub struct Standardize {
     /// What is added to the variance.
     pub eps: f32,
 }
-
-/// Sums that are kept side by side: as many as the widest vector has entries.
-const LANES: usize = 16;
 
 /// The sum of `term` over the places of two rows.
 #[inline(always)]

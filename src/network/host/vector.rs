@@ -3,6 +3,10 @@
 
 use pulp::{Simd, WithSimd};
 
+/// Numbers of float32 in the widest vector there is (AVX-512): what loops keep side by side, so that the compiler finds it, and
+/// how many channels are transformed at once.
+pub(super) const LANES: usize = 16;
+
 /// Runs `work` with the widest vectors that the processor has.
 #[inline]
 pub fn with_vectors<W: WithSimd>(work: W) -> W::Output {

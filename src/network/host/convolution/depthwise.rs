@@ -6,10 +6,7 @@ use rayon::prelude::*;
 use super::geometry::Geometry;
 use crate::network::host::gemm::Cores;
 use crate::network::host::scratch::with_scratch;
-use crate::network::host::vector::vectorized;
-
-/// Outputs of a row that are summed up together: the widest vector.
-const LANES: usize = 16;
+use crate::network::host::vector::{LANES, vectorized};
 
 /// A channel's padded image, as far as windows reach. Each row is stored phase by phase (with a stride of 2: the even columns, then
 /// the odd ones), so that what a tap of the kernel meets along a row lies side by side.

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::{Window, Windows, output_shape};
 use crate::network::host::scratch::zeros;
-use crate::network::host::vector::with_vectors;
+use crate::network::host::vector::{LANES, with_vectors};
 use crate::network::host::{Gradient, HostArray, HostFunction, Output};
 
 /// The index that is recorded for a window with no pixel inside the image.
@@ -53,8 +53,6 @@ impl<S: Simd> Places<S> {
     }
 }
 
-/// As many entries as the widest vector holds.
-const LANES: usize = 16;
 const OFFSETS: [u32; LANES] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
 
 /// The first vector of `entries`, padded where they are fewer.

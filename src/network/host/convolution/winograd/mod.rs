@@ -26,10 +26,8 @@ pub(super) use self::weights::{Kept, Weights};
 use super::geometry::Geometry;
 use crate::network::host::gemm::{Cores, multiply_layers};
 use crate::network::host::scratch::with_scratch;
-use crate::network::host::vector::with_vectors;
+use crate::network::host::vector::{LANES, with_vectors};
 
-/// Channels that are transformed at once: the number of float32 lanes of the widest vector (AVX-512).
-const LANES: usize = 16;
 /// Interpolation points of a tile.
 const TILE: usize = POINTS * POINTS;
 /// The fewest tiles of an image, and channels of a group, for which it pays: there are four times as many transformed

@@ -4,7 +4,7 @@
 //! pixels of even rows and even columns (padding counted) are one, those of even rows and odd columns the next. A
 //! convolution over the phases has stride 1.
 
-use super::LANES;
+use crate::network::host::vector::LANES;
 
 /// A side of a convolution.
 #[derive(Debug, Clone, Copy)]

@@ -6,9 +6,10 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use rayon::prelude::*;
 
 use super::transform::{POINTS, factors};
-use super::{LANES, TILE, taps};
+use super::{TILE, taps};
 use crate::network::host::HostArray;
 use crate::network::host::convolution::Geometry;
+use crate::network::host::vector::LANES;
 
 /// A cache of one convolution's transformed weights, kept from iteration to iteration.
 #[derive(Debug, Clone, Default)]

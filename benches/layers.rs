@@ -150,11 +150,7 @@ impl Bench<'_> {
                     x,
                     weight.clone(),
                     Some(bias.clone()),
-                    InnerProduct {
-                        outputs,
-                        inputs,
-                        rows: 1,
-                    },
+                    InnerProduct::new(outputs, inputs, 1),
                 )
             },
             |x| layers::inner_product::plain(x, weight.clone(), Some(bias.clone())),

@@ -360,7 +360,7 @@ proptest! {
             let bias = bias.then(|| draw([outputs], 3, &device));
             same(
                 &x,
-                |x| apply_with(x, weight.clone(), bias.clone(), InnerProduct { outputs, inputs, rows: 1 }),
+                |x| apply_with(x, weight.clone(), bias.clone(), InnerProduct::new(outputs, inputs, 1)),
                 |x| layers::inner_product::plain(x, weight.clone(), bias.clone()),
             )?;
         }

@@ -1,13 +1,16 @@
 //! Host functions of the layers of today's networks beside the same composed of burn's operations, as in `composition`.
 
 use burn::tensor::Tensor;
-use burn::tensor::activation::sigmoid;
+use burn::tensor::activation::{sigmoid, softmax};
 use deepvis::network::host::convolution::{Convolve, Geometry};
 use deepvis::network::host::curve::Curve;
 use deepvis::network::host::inner_product::InnerProduct;
-use deepvis::network::host::scale::Scale;
+use deepvis::network::host::permute::Permute;
+use deepvis::network::host::product::Products;
+use deepvis::network::host::scale::{Gate, Scale};
+use deepvis::network::host::softmax::Softmax;
 use deepvis::network::host::standardize::Standardize;
-use deepvis::network::host::{apply, apply_with};
+use deepvis::network::host::{apply, apply_two, apply_with};
 use deepvis::network::layers::{self, entrywise, general};
 use proptest::prelude::*;
 
@@ -62,7 +65,7 @@ proptest! {
             let bias = bias.then(|| draw([outputs], 3, &device));
             same(
                 &x,
-                |x| apply_with(x, weight.clone(), bias.clone(), InnerProduct { outputs, inputs, rows }),
+                |x| apply_with(x, weight.clone(), bias.clone(), InnerProduct::new(outputs, inputs, rows)),
                 |x| layers::inner_product::plain(x, weight.clone(), bias.clone()),
             )?;
         }
@@ -100,6 +103,83 @@ proptest! {
                     apply_with(x, factor.clone(), shift, Scale { entries })
                 },
                 |x| layers::arithmetic::scaled(x, factor.clone(), shift.clone()),
+            )?;
+        }
+    }
+
+    #[test]
+    fn softmax_of_rows(rows in 1..60usize, entries in 1..400usize, spread in 0.1f32..60.0) {
+        for device in devices() {
+            let x: Tensor<2> = draw([rows, entries], 1, &device).mul_scalar(spread);
+            let weight = draw([rows, entries], 2, &device);
+            // Weighted, as the entries of a softmax have a sum that does not change.
+            same(&x, |x| apply::<2, 2>(x, Softmax { entries }) * weight.clone(), |x| softmax(x, 1) * weight.clone())?;
+        }
+    }
+
+    #[test]
+    fn products_of_matrices(
+        matrices in 1..7usize, rows in 2..80usize, inner in 2..80usize, columns in 2..80usize, both: bool,
+    ) {
+        for device in devices() {
+            // Both are parts of one value, so that its gradient has those of both.
+            let (of_left, of_right) = (rows * inner, inner * columns);
+            let x: Tensor<2> = draw([matrices, of_left + of_right], 1, &device);
+            let split = |x: Tensor<2>| -> (Tensor<3>, Tensor<3>) {
+                let right = if both { x.clone() } else { draw([matrices, of_left + of_right], 2, &device) };
+                (
+                    x.narrow(1, 0, of_left).reshape([matrices, rows, inner]),
+                    right.narrow(1, of_left, of_right).reshape([matrices, inner, columns]),
+                )
+            };
+            same(
+                &x,
+                |x| {
+                    let (left, right) = split(x);
+                    apply_two::<3, 3, 3>(left, right, Products { rows, inner, columns }).flatten::<2>(1, 2)
+                },
+                |x| {
+                    let (left, right) = split(x);
+                    left.matmul(right).flatten::<2>(1, 2)
+                },
+            )?;
+        }
+    }
+
+    #[test]
+    fn gates(rows in 1..40usize, entries in 1..3000usize, only_factors: bool) {
+        for device in devices() {
+            let x: Tensor<2> = draw([rows, entries + 1], 1, &device);
+            let split = |x: Tensor<2>| -> (Tensor<2>, Tensor<2>) {
+                let left = if only_factors { draw([rows, entries + 1], 2, &device) } else { x.clone() };
+                (left.narrow(1, 0, entries), x.narrow(1, entries, 1))
+            };
+            same(
+                &x,
+                |x| {
+                    let (x, factors) = split(x);
+                    apply_two::<2, 2, 2>(x, factors, Gate { entries })
+                },
+                |x| {
+                    let (x, factors) = split(x);
+                    x * factors
+                },
+            )?;
+        }
+    }
+
+    #[test]
+    fn permuted_axes(
+        shape in [1..9usize, 1..40usize, 1..9usize, 1..40usize],
+        order in Just([0usize, 1, 2, 3]).prop_shuffle(),
+    ) {
+        for device in devices() {
+            let x: Tensor<4> = draw(shape, 1, &device);
+            let weight: Tensor<4> = draw(order.map(|axis| shape[axis]), 2, &device);
+            same(
+                &x,
+                |x| apply::<4, 4>(x, Permute { order: order.to_vec() }) * weight.clone(),
+                |x| x.permute(order.map(|axis| axis as isize)) * weight.clone(),
             )?;
         }
     }

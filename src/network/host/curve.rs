@@ -29,7 +29,7 @@ pub enum Curve {
 
 /// e^x: 2^k e^r with |r| at most ln 2 / 2, whose power series is cut off (Cephes' `expf`; the last bit or two differ).
 #[inline(always)]
-fn exp(x: f32) -> f32 {
+pub(super) fn exp(x: f32) -> f32 {
     /// Adding 1.5 * 2^23 rounds to a whole number, which then stands in the lowest bits.
     const ROUND: f32 = 12_582_912.0;
     let x = x.clamp(-87.0, 88.0);

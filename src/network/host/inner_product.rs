@@ -11,7 +11,8 @@ use super::convolution::for_each_image;
 use super::gemm::{Matrix, multiply};
 use super::scratch::zeros;
 use super::vector::with_vectors;
-use super::{Gradient, HostArray, HostFunction, Output};
+use super::permute::permuted;
+use super::{Gradient, HostArray, HostFunction, Kept, Output};
 
 /// Most and fewest input entries of a parallel task in the backward pass.
 const MOST_COLUMNS: usize = 2048;
@@ -31,6 +32,9 @@ pub struct InnerProduct {
     pub inputs: usize,
     /// Rows of one image.
     pub rows: usize,
+    /// The weight as `inputs x outputs`, of images of many rows: a product reads its right side row by row, and would else turn
+    /// it at each pass.
+    turned: Kept<Vec<f32>>,
 }
 
 /// Dot products of four rows with each of N images. The order of each sum does not depend on their
@@ -113,6 +117,16 @@ fn put<const N: usize>(products: [[f32; N]; 4], place: usize, out: &mut [f32], b
 }
 
 impl InnerProduct {
+    /// A layer from `inputs` to `outputs` entries of each of an image's `rows`.
+    pub fn new(outputs: usize, inputs: usize, rows: usize) -> Self {
+        Self {
+            outputs,
+            inputs,
+            rows,
+            turned: Kept::default(),
+        }
+    }
+
     /// W x for each image; `batch x outputs`.
     fn product(&self, x: &[f32], weight: &[f32], batch: usize) -> Vec<f32> {
         let images: Vec<&[f32]> = x.chunks(self.inputs).collect();
@@ -187,8 +201,8 @@ impl InnerProduct {
         block
     }
 
-    /// Whether an image is a matrix: a product with a single row or column would be summed in another order.
-    fn is_matrix(&self) -> bool {
+    /// Whether an image is a matrix that a product takes: a product with a single row or column would be summed in another order.
+    pub fn is_matrix(&self) -> bool {
         self.rows > 1 && self.inputs > 1 && self.outputs > 1
     }
 
@@ -214,8 +228,9 @@ impl HostFunction for InnerProduct {
         let batch = x.len() / self.inputs;
         let weight = parameters[0].clone();
         let mut values = if self.is_matrix() {
-            let transposed = Matrix::new(&weight, self.outputs, self.inputs).transposed();
-            self.matrix_products(x, transposed, [self.inputs, self.outputs])
+            let (outputs, inputs) = (self.outputs, self.inputs);
+            let turned = self.turned.of(&weight, |weight| permuted(weight, &[outputs, inputs], &[1, 0]));
+            self.matrix_products(x, Matrix::new(&turned, inputs, outputs), [inputs, outputs])
         } else {
             self.product(x, &weight, batch)
         };

@@ -14,12 +14,17 @@ pub mod convolution;
 pub mod curve;
 mod gemm;
 pub mod inner_product;
+mod kept;
 pub mod lrn;
+pub mod pair;
+pub mod permute;
 pub mod pooling;
+pub mod product;
 pub mod redirect;
 mod relu;
 pub mod scale;
 mod scratch;
+pub mod softmax;
 pub mod standardize;
 mod vector;
 
@@ -37,6 +42,10 @@ use burn::tensor::{Device, Tensor};
 use burn::backend::NdArray;
 
 pub use array::{Host, HostArray};
+pub use kept::Kept;
+pub use pair::apply_two;
+
+use pair::{PairBackward, PairGradient, SharedPair};
 
 /// The backward pass: maps the gradient of a function's output to that of its input.
 pub type Gradient = Arc<dyn Fn(&HostArray) -> Vec<f32> + Send + Sync>;
@@ -80,6 +89,9 @@ pub trait HostOps: Backend {
         #[extension_type] parameters: Parameters<Self>,
         function: SharedFunction,
     ) -> FloatTensor<Self>;
+
+    /// Applies a function of two tensors.
+    fn apply_two(left: FloatTensor<Self>, right: FloatTensor<Self>, function: SharedPair) -> FloatTensor<Self>;
 }
 
 fn run<B: Host>(
@@ -97,15 +109,33 @@ fn run<B: Host>(
     (B::from_host(output.values, &output.shape), output.gradient)
 }
 
+fn run_two<B: Host>(
+    left: FloatTensor<B>,
+    right: FloatTensor<B>,
+    function: &SharedPair,
+    track: bool,
+) -> (FloatTensor<B>, Option<PairGradient>) {
+    let output = function.forward([&B::to_host(left), &B::to_host(right)], track);
+    (B::from_host(output.values, &output.shape), output.gradient)
+}
+
 impl HostOps for Flex {
     fn apply(x: FloatTensor<Self>, parameters: Parameters<Self>, function: SharedFunction) -> FloatTensor<Self> {
         run::<Self>(x, parameters, &function, false).0
+    }
+
+    fn apply_two(left: FloatTensor<Self>, right: FloatTensor<Self>, function: SharedPair) -> FloatTensor<Self> {
+        run_two::<Self>(left, right, &function, false).0
     }
 }
 
 impl HostOps for NdArray {
     fn apply(x: FloatTensor<Self>, parameters: Parameters<Self>, function: SharedFunction) -> FloatTensor<Self> {
         run::<Self>(x, parameters, &function, false).0
+    }
+
+    fn apply_two(left: FloatTensor<Self>, right: FloatTensor<Self>, function: SharedPair) -> FloatTensor<Self> {
+        run_two::<Self>(left, right, &function, false).0
     }
 }
 
@@ -155,6 +185,24 @@ impl<B: Host, C: CheckpointStrategy> HostOps for Autodiff<B, C> {
                 prep.finish(Saved { gradient, shape }, output)
             }
             OpsKind::UnTracked(prep) => prep.finish(run::<B>(x.into_primitive(), parameters, &function, false).0),
+        }
+    }
+
+    fn apply_two(left: FloatTensor<Self>, right: FloatTensor<Self>, function: SharedPair) -> FloatTensor<Self> {
+        match PairBackward
+            .prepare::<C>([left.node(), right.node()])
+            .compute_bound()
+            .stateful()
+        {
+            OpsKind::Tracked(prep) => {
+                let shapes = [&left, &right].map(|input| B::shape_of(input.primitive()));
+                let (output, gradient) = run_two::<B>(left.into_primitive(), right.into_primitive(), &function, true);
+                let gradient = gradient.expect("a host function that is asked to track gives its gradient");
+                prep.finish(pair::Saved { gradient, shapes }, output)
+            }
+            OpsKind::UnTracked(prep) => {
+                prep.finish(run_two::<B>(left.into_primitive(), right.into_primitive(), &function, false).0)
+            }
         }
     }
 }

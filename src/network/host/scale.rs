@@ -1,11 +1,13 @@
-//! A factor and a term for each channel: Caffe's `Scale`, the scale of a residual branch (Touvron et al. 2021).
+//! A factor and a term for each channel: Caffe's `Scale`, the scale of a residual branch (Touvron et al. 2021); and factors that
+//! depend on the image themselves, as in squeeze-and-excitation (Hu et al. 2018).
 
 use std::sync::Arc;
 
 use rayon::prelude::*;
 
 use super::scratch::{CHUNK, zeros};
-use super::vector::vectorized;
+use super::pair::{PairFunction, PairGradient, PairOutput};
+use super::vector::{sum, vectorized};
 use super::{Gradient, HostArray, HostFunction, Output};
 
 /// y = factor * x + term. Parameters: the factors, then the terms, if any, in turn for rows of `entries` each, and again from
@@ -51,6 +53,48 @@ impl HostFunction for Scale {
         });
         Output {
             values: fill(entries, x, &factors, parameters.get(1).map(|terms| &**terms)),
+            shape: x.shape().to_vec(),
+            gradient,
+        }
+    }
+}
+
+/// y = factor * x with a factor for each row of `entries`: the right input has as many entries as the left has rows.
+#[derive(Debug, Clone, Copy)]
+pub struct Gate {
+    /// Entries of a row.
+    pub entries: usize,
+}
+
+impl PairFunction for Gate {
+    fn forward(&self, [x, factors]: [&HostArray; 2], track: bool) -> PairOutput {
+        let entries = self.entries;
+        let gradient = track.then(|| {
+            let (x, factors) = (x.clone(), factors.clone());
+            Arc::new(move |grad: &HostArray, [of_x, of_factors]: [bool; 2]| {
+                let back = of_x.then(|| fill(entries, grad, &factors, None));
+                let back_factors = of_factors.then(|| {
+                    let mut sums = zeros(factors.len());
+                    let some = (CHUNK / entries.max(1)).max(1);
+                    let chunks = grad.par_chunks(some * entries).zip(x.par_chunks(some * entries));
+                    chunks.zip(sums.par_chunks_mut(some)).for_each(|((grad, x), sums)| {
+                        vectorized(
+                            #[inline(always)]
+                            || {
+                                let rows = grad.chunks(entries).zip(x.chunks(entries));
+                                for ((grad, x), to) in rows.zip(sums) {
+                                    *to = sum(grad, x, |grad, x| grad * x);
+                                }
+                            },
+                        );
+                    });
+                    sums
+                });
+                [back, back_factors]
+            }) as PairGradient
+        });
+        PairOutput {
+            values: fill(entries, x, factors, None),
             shape: x.shape().to_vec(),
             gradient,
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::scratch::{CHUNK, zeros};
-use super::vector::{LANES, vectorized};
+use super::vector::{sum, vectorized};
 use super::{Gradient, HostArray, HostFunction, Output};
 
 /// Normalizes rows of `entries`. Parameters: the factors, then the terms, each if any.
@@ -16,20 +16,6 @@ pub struct Standardize {
     pub entries: usize,
     /// What is added to the variance.
     pub eps: f32,
-}
-
-/// The sum of `term` over the places of two rows.
-#[inline(always)]
-fn sum(a: &[f32], b: &[f32], term: impl Fn(f32, f32) -> f32) -> f32 {
-    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
-    let mut sums = [0.0; LANES];
-    for (a, b) in a.iter().zip(b) {
-        for ((sum, a), b) in sums.iter_mut().zip(a).zip(b) {
-            *sum += term(*a, *b);
-        }
-    }
-    let rest: f32 = a_rest.iter().zip(b_rest).map(|(a, b)| term(*a, *b)).sum();
-    sums.iter().sum::<f32>() + rest
 }
 
 impl HostFunction for Standardize {

@@ -43,3 +43,17 @@ impl<T, F: FnOnce() -> T> WithSimd for Loop<F> {
 pub fn vectorized<T>(work: impl FnOnce() -> T) -> T {
     with_vectors(Loop(work))
 }
+
+/// The sum of `term` over the places of two rows.
+#[inline(always)]
+pub(super) fn sum(a: &[f32], b: &[f32], term: impl Fn(f32, f32) -> f32) -> f32 {
+    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
+    let mut sums = [0.0; LANES];
+    for (a, b) in a.iter().zip(b) {
+        for ((sum, a), b) in sums.iter_mut().zip(a).zip(b) {
+            *sum += term(*a, *b);
+        }
+    }
+    let rest: f32 = a_rest.iter().zip(b_rest).map(|(a, b)| term(*a, *b)).sum();
+    sums.iter().sum::<f32>() + rest
+}

@@ -16,13 +16,10 @@ pub struct InnerProduct {
     bias: Option<Param<Tensor<1>>>,
     #[module(skip)]
     axis: usize,
+    /// What it computes. Rows of one image: 1, unless axes between the images' and `axis` are kept, as that of a transformer's
+    /// tokens.
     #[module(skip)]
-    inputs: usize,
-    #[module(skip)]
-    outputs: usize,
-    /// Rows of one image: 1, unless axes between the images' and `axis` are kept, as that of a transformer's tokens.
-    #[module(skip)]
-    rows: usize,
+    product: inner_product::InnerProduct,
 }
 
 impl InnerProduct {
@@ -65,9 +62,7 @@ impl InnerProduct {
             weight,
             bias,
             axis,
-            inputs,
-            outputs,
-            rows: bottom[..axis].iter().product(),
+            product: inner_product::InnerProduct::new(outputs, inputs, bottom[..axis].iter().product()),
         };
         build.one(layer, top)
     }
@@ -75,21 +70,12 @@ impl InnerProduct {
 
 impl Forward for InnerProduct {
     fn forward(&self, bottoms: &[Blob]) -> Vec<Blob> {
-        let (inputs, outputs) = (self.inputs, self.outputs);
+        let (inputs, outputs) = (self.product.inputs, self.product.outputs);
         let outer: usize = bottoms[0].shape()[..self.axis].iter().product();
         let x = bottoms[0].view([outer, inputs]);
         let bias = self.bias.as_ref().map(Param::val);
         let y: Tensor<2> = if host::is_host(&x.device()) {
-            host::apply_with(
-                x,
-                self.weight.val(),
-                bias,
-                inner_product::InnerProduct {
-                    outputs,
-                    inputs,
-                    rows: self.rows,
-                },
-            )
+            host::apply_with(x, self.weight.val(), bias, self.product.clone())
         } else {
             plain(x, self.weight.val(), bias)
         };
@@ -107,7 +93,15 @@ impl Forward for InnerProduct {
     }
 
     fn fully_connected_weights(&self) -> usize {
-        self.inputs * self.outputs
+        self.product.inputs * self.product.outputs
+    }
+
+    fn transformed_weights(&self) -> usize {
+        if self.product.is_matrix() {
+            self.fully_connected_weights()
+        } else {
+            0
+        }
     }
 
     fn is_composed(&self) -> bool {

@@ -7,6 +7,7 @@ use burn::tensor::Tensor;
 use crate::network::blob::Blob;
 use crate::network::build::{BuildResult, LayerBuild};
 use crate::network::error::Result;
+use crate::network::host;
 use crate::network::layers::Forward;
 
 /// `Flatten` and `Reshape`: the same entries under another shape. The batch axis is kept where the shape keeps it.
@@ -226,6 +227,12 @@ impl Permute {
 
 impl Forward for Permute {
     fn forward(&self, bottoms: &[Blob]) -> Vec<Blob> {
+        let shape: Vec<usize> = self.order.iter().map(|axis| bottoms[0].extent(*axis)).collect();
+        // Axes of a single entry may go anywhere.
+        let moved: Vec<usize> = self.order.iter().copied().filter(|axis| bottoms[0].extent(*axis) > 1).collect();
+        if moved.is_sorted() {
+            return vec![bottoms[0].reshaped(shape)];
+        }
         // Padded with ones in front to six axes, more than any known network has.
         let missing = 6 - self.order.len();
         let mut dims = [1; 6];
@@ -234,9 +241,12 @@ impl Forward for Permute {
         for (axis, source) in axes[missing..].iter_mut().zip(&self.order) {
             *axis = missing + source;
         }
-        let y: Tensor<6> = bottoms[0].view(dims);
-        let y = y.permute(axes.map(|axis| isize::try_from(axis).unwrap_or(0)));
-        let shape = self.order.iter().map(|axis| bottoms[0].extent(*axis)).collect();
+        let x: Tensor<6> = bottoms[0].view(dims);
+        let y: Tensor<6> = if host::is_host(&x.device()) {
+            host::apply(x, host::permute::Permute { order: axes.to_vec() })
+        } else {
+            x.permute(axes.map(|axis| isize::try_from(axis).unwrap_or(0)))
+        };
         vec![Blob::new(y, shape)]
     }
 

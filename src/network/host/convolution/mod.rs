@@ -15,11 +15,11 @@ pub use self::deconvolve::Deconvolve;
 use self::footprint::Footprint;
 pub use self::geometry::Geometry;
 use self::patches::{correlate, spread, spread_part};
-use self::winograd::{Kept, Tiling};
+use self::winograd::{Tiling, Weights};
 use super::gemm::Cores;
 use super::scratch::{CHUNK, zeros};
 use super::vector::vectorized;
-use super::{HostArray, HostFunction, Output};
+use super::{HostArray, HostFunction, Kept, Output};
 use super::{redirect, relu};
 
 /// Calls `work` for each image of `from` and `to`, or for up to `together` images at once. With at least as many images
@@ -90,7 +90,7 @@ pub struct Convolve {
     /// Whether a ReLU that would let no gradient of an image through is [redirected](super::redirect).
     pub redirects: bool,
     /// Transformed weights, computed once.
-    kept: Kept,
+    kept: Kept<Weights>,
 }
 
 impl Convolve {
@@ -127,7 +127,7 @@ impl HostFunction for Convolve {
         let weight = parameters[0].clone();
         let bias = parameters.get(1);
         let mut out = zeros(batch * out_len);
-        let tiling = Tiling::of(&geometry).map(|tiling| (tiling, self.kept.of(&weight)));
+        let tiling = Tiling::of(&geometry).map(|tiling| (tiling, self.kept.of(&weight, Weights::new)));
         let together = tiling.as_ref().map_or(1, |(tiling, _)| tiling.together());
         for_each_image(
             (x, in_len),

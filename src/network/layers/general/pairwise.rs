@@ -7,6 +7,7 @@ use deepvis_importer::graph::Pairwise as Operation;
 use super::stretch::{AXES, aligned, fits, padded, stretched};
 use crate::network::blob::Blob;
 use crate::network::build::{BuildResult, LayerBuild};
+use crate::network::host::{self, scale};
 use crate::network::layers::Forward;
 
 /// A function of two values, stretched to each other.
@@ -41,6 +42,11 @@ impl Forward for Pairwise {
             let y = apply(self.operation, a.tensor(), b.tensor());
             return vec![Blob::new(y, a.shape().to_vec())];
         }
+        if self.operation == Operation::Mul
+            && let Some(y) = gated(a, b).or_else(|| gated(b, a))
+        {
+            return vec![y];
+        }
         let shape = stretched(&[a.shape(), b.shape()]);
         let y = apply(self.operation, aligned(a, &shape), aligned(b, &shape));
         vec![Blob::new(y, shape)]
@@ -49,6 +55,26 @@ impl Forward for Pairwise {
     fn keeps_images_apart(&self) -> bool {
         true // Where it would not, the front end says so: `Graph::alone`.
     }
+}
+
+/// The product with a factor for each row, on the host: of a shape that is that of `x` up to some axis, and 1 along the others.
+fn gated(x: &Blob, factors: &Blob) -> Option<Blob> {
+    let (shape, of_factors) = (x.shape(), factors.shape());
+    if shape.len() != of_factors.len() || !host::is_host(&x.tensor().device()) {
+        return None;
+    }
+    let same = shape.iter().zip(of_factors).take_while(|(a, b)| a == b).count();
+    let entries: usize = shape[same..].iter().product();
+    if entries < 2 || of_factors[same..].iter().any(|extent| *extent != 1) {
+        return None;
+    }
+    let rows: usize = shape[..same].iter().product();
+    let y: Tensor<2> = host::apply_two(
+        x.view([rows, entries]),
+        factors.view([rows]),
+        scale::Gate { entries },
+    );
+    Some(Blob::new(y, shape.to_vec()))
 }
 
 fn apply<const D: usize>(operation: Operation, a: Tensor<D>, b: Tensor<D>) -> Tensor<D> {

@@ -6,6 +6,7 @@ use burn::tensor::Tensor;
 use super::stretch::{aligned, fits, padded, stretched};
 use crate::network::blob::Blob;
 use crate::network::build::{BuildResult, LayerBuild};
+use crate::network::host::{self, product};
 use crate::network::layers::Forward;
 
 /// ONNX's `MatMul`: the product of the matrices in the last two axes, those before stretched to each other.
@@ -50,8 +51,14 @@ impl Forward for MatMul {
             }
             aligned(blob, &target).expand(padded(&target)).reshape(dims)
         };
-        let y = whole(&bottoms[0], [*rows, *inner]).matmul(whole(&bottoms[1], [*inner, *columns]));
-        shape.extend([*rows, *columns]);
+        let (rows, inner, columns) = (*rows, *inner, *columns);
+        let (left, right) = (whole(&bottoms[0], [rows, inner]), whole(&bottoms[1], [inner, columns]));
+        let y: Tensor<3> = if host::is_host(&left.device()) && rows.min(inner).min(columns) > 1 {
+            host::apply_two(left, right, product::Products { rows, inner, columns })
+        } else {
+            left.matmul(right)
+        };
+        shape.extend([rows, columns]);
         vec![Blob::new(y, shape)]
     }
 

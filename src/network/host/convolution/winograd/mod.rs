@@ -22,7 +22,7 @@ use rayon::prelude::*;
 
 use self::side::Side;
 use self::transform::{Axis, Input, Output, POINTS};
-pub(super) use self::weights::{Kept, Weights};
+pub(super) use self::weights::Weights;
 use super::geometry::Geometry;
 use crate::network::host::gemm::{Cores, multiply_layers};
 use crate::network::host::scratch::with_scratch;

@@ -1,7 +1,7 @@
 //! A convolution's weights, transformed to Winograd's interpolation points.
 
 use std::borrow::Cow;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::OnceLock;
 
 use rayon::prelude::*;
 
@@ -10,30 +10,6 @@ use super::{TILE, taps};
 use crate::network::host::HostArray;
 use crate::network::host::convolution::Geometry;
 use crate::network::host::vector::LANES;
-
-/// A cache of one convolution's transformed weights, kept from iteration to iteration.
-#[derive(Debug, Clone, Default)]
-pub struct Kept(Arc<Mutex<Option<Arc<Weights>>>>);
-
-impl Kept {
-    /// The transform of `weight`: the cached one if `weight` is the tensor it was made from, else a new one.
-    pub(in crate::network::host) fn of(&self, weight: &HostArray) -> Arc<Weights> {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match &*kept {
-            // Comparing addresses is enough: the cache keeps the tensor alive, so no other can have the same one.
-            Some(weights) if std::ptr::eq::<[f32]>(&**weight, &*weights.source) => Arc::clone(weights),
-            _ => {
-                let weights = Arc::new(Weights {
-                    source: weight.clone(),
-                    forward: OnceLock::new(),
-                    backward: OnceLock::new(),
-                });
-                *kept = Some(Arc::clone(&weights));
-                weights
-            }
-        }
-    }
-}
 
 /// One convolution's transformed weights, each direction computed when it is first used: for each group and point a
 /// matrix, inputs x outputs forward and outputs x inputs backward, both extents padded with zeros to whole vectors.
@@ -50,6 +26,15 @@ impl std::fmt::Debug for Weights {
 }
 
 impl Weights {
+    /// Of a convolution's weight, none computed yet.
+    pub(in crate::network::host) fn new(source: &HostArray) -> Self {
+        Self {
+            source: source.clone(),
+            forward: OnceLock::new(),
+            backward: OnceLock::new(),
+        }
+    }
+
     /// For the forward pass: inputs x outputs.
     pub(super) fn forward(&self, geometry: &Geometry) -> &[f32] {
         self.forward.get_or_init(|| {

@@ -1,0 +1,52 @@
+//! What is computed from a layer's weight once and kept from iteration to iteration.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::HostArray;
+
+/// A cache of what was computed from one weight.
+pub struct Kept<T>(Arc<Mutex<Option<Entry<T>>>>);
+
+/// What was computed, and what from.
+struct Entry<T> {
+    source: HostArray,
+    made: Arc<T>,
+}
+
+impl<T> Kept<T> {
+    /// What `make` makes of `weight`: the cached one if `weight` is the tensor it was made from, else a new one.
+    pub(super) fn of(&self, weight: &HostArray, make: impl FnOnce(&HostArray) -> T) -> Arc<T> {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*kept {
+            // Comparing addresses is enough: the cache keeps the tensor alive, so no other can have the same one.
+            Some(entry) if std::ptr::eq::<[f32]>(&**weight, &*entry.source) => Arc::clone(&entry.made),
+            _ => {
+                let made = Arc::new(make(weight));
+                *kept = Some(Entry {
+                    source: weight.clone(),
+                    made: Arc::clone(&made),
+                });
+                made
+            }
+        }
+    }
+}
+
+impl<T> Default for Kept<T> {
+    fn default() -> Self {
+        Self(Arc::new(Mutex::new(None)))
+    }
+}
+
+impl<T> Clone for Kept<T> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<T> fmt::Debug for Kept<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Kept")
+    }
+}

@@ -1,0 +1,92 @@
+//! A softmax of each row: exp(x) / sum of exp(x), and its way back, y (g - sum of g y).
+
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use super::curve::exp;
+use super::scratch::{CHUNK, zeros};
+use super::vector::{LANES, sum, vectorized};
+use super::{Gradient, HostArray, HostFunction, Output};
+
+/// Rows of `entries`.
+#[derive(Debug, Clone, Copy)]
+pub struct Softmax {
+    /// Entries of a row.
+    pub entries: usize,
+}
+
+/// Below this, e^x is 0 beside the largest entry's 1, and below what [`exp`] computes.
+const NOTHING: f32 = -87.0;
+
+/// The largest entry of a row.
+#[inline(always)]
+fn largest(row: &[f32]) -> f32 {
+    let (vectors, rest) = row.as_chunks::<LANES>();
+    let mut most = [f32::NEG_INFINITY; LANES];
+    for vector in vectors {
+        for (most, x) in most.iter_mut().zip(vector) {
+            *most = most.max(*x);
+        }
+    }
+    most.iter().chain(rest).fold(f32::NEG_INFINITY, |most, x| most.max(*x))
+}
+
+impl HostFunction for Softmax {
+    fn forward(&self, x: &HostArray, _: &[HostArray], track: bool) -> Output {
+        let entries = self.entries;
+        // Entries of a parallel task: whole rows.
+        let some = (CHUNK / entries.max(1)).max(1) * entries;
+        let mut values = zeros(x.len());
+        let chunks = values.par_chunks_mut(some).zip(x.par_chunks(some));
+        chunks.for_each(|(values, x)| {
+            vectorized(
+                #[inline(always)]
+                || {
+                    for (values, x) in values.chunks_mut(entries).zip(x.chunks(entries)) {
+                        let most = largest(x);
+                        for (value, x) in values.iter_mut().zip(x) {
+                            let below = x - most;
+                            *value = if below < NOTHING { 0.0 } else { exp(below) };
+                        }
+                        let share = 1.0 / sum(values, values, |value, _| value);
+                        values.iter_mut().for_each(|value| *value *= share);
+                    }
+                },
+            );
+        });
+        let shape = x.shape().to_vec();
+        if !track {
+            return Output {
+                values,
+                shape,
+                gradient: None,
+            };
+        }
+        let kept = HostArray::new(values.clone(), shape.clone());
+        let gradient = Arc::new(move |grad: &HostArray| {
+            let mut back = zeros(grad.len());
+            let chunks = back.par_chunks_mut(some).zip(grad.par_chunks(some)).zip(kept.par_chunks(some));
+            chunks.for_each(|((back, grad), y)| {
+                vectorized(
+                    #[inline(always)]
+                    || {
+                        let rows = back.chunks_mut(entries).zip(grad.chunks(entries)).zip(y.chunks(entries));
+                        for ((back, grad), y) in rows {
+                            let along = sum(grad, y, |grad, y| grad * y);
+                            for ((back, grad), y) in back.iter_mut().zip(grad).zip(y) {
+                                *back = y * (grad - along);
+                            }
+                        }
+                    },
+                );
+            });
+            back
+        }) as Gradient;
+        Output {
+            values,
+            shape,
+            gradient: Some(gradient),
+        }
+    }
+}

@@ -3,10 +3,7 @@
 
 use std::sync::Arc;
 
-use rayon::prelude::*;
-
-use super::scratch::{CHUNK, zeros};
-use super::vector::{LANES, vectorized};
+use super::each::{map, map_two};
 use super::{Gradient, HostArray, HostFunction, Output};
 
 /// A smooth function of each entry.
@@ -87,93 +84,44 @@ fn swish(x: f32, beta: f32) -> (f32, f32) {
     (x * share, share + beta * x * share * (1.0 - share))
 }
 
-/// Values and slopes of a vector's entries: in a loop over slices that writes both, the compiler does not find vectors.
-#[inline(always)]
-fn lanes(x: &[f32; LANES], curve: impl Fn(f32) -> (f32, f32)) -> ([f32; LANES], [f32; LANES]) {
-    let (mut values, mut slopes) = ([0.0; LANES], [0.0; LANES]);
-    for lane in 0..LANES {
-        (values[lane], slopes[lane]) = curve(x[lane]);
-    }
-    (values, slopes)
-}
-
-/// Fills `values`, and `slopes` unless it is empty.
-fn fill(x: &[f32], values: &mut [f32], slopes: &mut [f32], curve: impl Fn(f32) -> (f32, f32) + Sync) {
-    if slopes.is_empty() {
-        let chunks = values.par_chunks_mut(CHUNK).zip(x.par_chunks(CHUNK));
-        chunks.for_each(|(values, x)| {
-            vectorized(
+/// The values, and the way back: slopes are computed anew there, which takes less time than keeping them.
+fn each(x: &HostArray, track: bool, curve: impl Fn(f32) -> (f32, f32) + Copy + Send + Sync + 'static) -> Output {
+    let values = map(
+        x,
+        #[inline(always)]
+        |x| curve(x).0,
+    );
+    let gradient = track.then(|| {
+        let x = x.clone();
+        Arc::new(move |grad: &HostArray| {
+            map_two(
+                grad,
+                &x,
                 #[inline(always)]
-                || values.iter_mut().zip(x).for_each(|(value, x)| *value = curve(*x).0),
-            );
-        });
-        return;
-    }
-    let chunks = values
-        .par_chunks_mut(CHUNK)
-        .zip(slopes.par_chunks_mut(CHUNK))
-        .zip(x.par_chunks(CHUNK));
-    chunks.for_each(|((values, slopes), x)| {
-        vectorized(
-            #[inline(always)]
-            || {
-                let (x, last_x) = x.as_chunks::<LANES>();
-                let (values, last_values) = values.as_chunks_mut::<LANES>();
-                let (slopes, last_slopes) = slopes.as_chunks_mut::<LANES>();
-                for ((values, slopes), x) in values.iter_mut().zip(slopes).zip(x) {
-                    (*values, *slopes) = lanes(x, &curve);
-                }
-                let mut padded = [0.0; LANES];
-                padded[..last_x.len()].copy_from_slice(last_x);
-                let (of_last, slopes_of_last) = lanes(&padded, &curve);
-                last_values.copy_from_slice(&of_last[..last_x.len()]);
-                last_slopes.copy_from_slice(&slopes_of_last[..last_x.len()]);
-            },
-        );
+                |grad, x| grad * curve(x).1,
+            )
+        }) as Gradient
     });
+    Output {
+        values,
+        shape: x.shape().to_vec(),
+        gradient,
+    }
 }
 
 impl HostFunction for Curve {
     fn forward(&self, x: &HostArray, _: &[HostArray], track: bool) -> Output {
-        let mut values = zeros(x.len());
-        let mut slopes = zeros(if track { x.len() } else { 0 });
         match *self {
-            Self::Gelu => fill(x, &mut values, &mut slopes, gelu),
-            Self::GeluTanh => fill(x, &mut values, &mut slopes, gelu_tanh),
-            Self::HardSwish => fill(x, &mut values, &mut slopes, hard_swish),
-            Self::Sigmoid => fill(x, &mut values, &mut slopes, sigmoid),
-            Self::Swish { beta } => fill(
+            Self::Gelu => each(x, track, gelu),
+            Self::GeluTanh => each(x, track, gelu_tanh),
+            Self::HardSwish => each(x, track, hard_swish),
+            Self::Sigmoid => each(x, track, sigmoid),
+            Self::Swish { beta } => each(
                 x,
-                &mut values,
-                &mut slopes,
+                track,
                 #[inline(always)]
-                |x| swish(x, beta),
+                move |x| swish(x, beta),
             ),
-        }
-        let gradient = track.then(|| {
-            Arc::new(move |grad: &HostArray| {
-                let mut back = zeros(grad.len());
-                let chunks = back
-                    .par_chunks_mut(CHUNK)
-                    .zip(grad.par_chunks(CHUNK))
-                    .zip(slopes.par_chunks(CHUNK));
-                chunks.for_each(|((back, grad), slopes)| {
-                    vectorized(
-                        #[inline(always)]
-                        || {
-                            for ((back, grad), slope) in back.iter_mut().zip(grad).zip(slopes) {
-                                *back = grad * slope;
-                            }
-                        },
-                    );
-                });
-                back
-            }) as Gradient
-        });
-        Output {
-            values,
-            shape: x.shape().to_vec(),
-            gradient,
         }
     }
 }

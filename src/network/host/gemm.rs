@@ -76,6 +76,19 @@ pub(super) fn multiply(
     cores: Cores,
 ) {
     assert_eq!(out.len(), rows * columns);
+    multiply_images(out, left, right, (rows, columns, inner), cores);
+}
+
+/// The same for one or several images of `rows` rows each, below each other: their sums are those of an image by itself.
+pub(super) fn multiply_images(
+    out: &mut [f32],
+    left: Matrix<'_>,
+    right: Matrix<'_>,
+    (of_image, columns, inner): (usize, usize, usize),
+    cores: Cores,
+) {
+    let rows = out.len() / columns.max(1);
+    assert_eq!(out.len(), rows * columns);
     assert_eq!(left.values.len(), rows * inner);
     assert_eq!(right.values.len(), inner * columns);
     // Blocks are distributed here rather than by gemm's own parallelism, whose threads synchronize after packing an
@@ -92,7 +105,7 @@ pub(super) fn multiply(
         left,
         right,
         inner,
-        part: part(rows, columns, inner),
+        part: part(of_image, columns, inner),
     };
     let block = |block: usize| {
         let columns = share(columns, across, block % across, UNIT[0]);

@@ -8,7 +8,7 @@ use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::convolution::for_each_image;
-use super::gemm::{Matrix, multiply};
+use super::gemm::{Matrix, multiply_images};
 use super::scratch::zeros;
 use super::vector::with_vectors;
 use super::permute::permuted;
@@ -20,6 +20,8 @@ const FEWEST_COLUMNS: usize = 256;
 /// Entries of the widest vector. Blocks are multiples of it: what is left over is rounded once more for each product,
 /// which must only happen at the end of a row, whatever the number of threads.
 const WIDEST: usize = 16;
+/// Most images of many rows in one product, which reads the weight once for all of them.
+const TOGETHER: usize = 8;
 /// Rows of the weight that are used for all images before the next are read: these stay in a core's cache.
 const ROWS: usize = 16;
 
@@ -213,10 +215,10 @@ impl InnerProduct {
         for_each_image(
             (images, rows * inner),
             (&mut out, rows * columns),
-            1,
-            |image, out, cores| {
-                let left = Matrix::new(image, rows, inner);
-                multiply(out, left, right, (rows, columns, inner), cores);
+            TOGETHER,
+            |images, out, cores| {
+                let left = Matrix::new(images, images.len() / inner, inner);
+                multiply_images(out, left, right, (rows, columns, inner), cores);
             },
         );
         out

@@ -12,6 +12,7 @@
 mod array;
 pub mod convolution;
 pub mod curve;
+mod each;
 mod gemm;
 pub mod inner_product;
 mod kept;
@@ -22,6 +23,7 @@ pub mod pooling;
 pub mod product;
 pub mod redirect;
 mod relu;
+pub mod row_sums;
 pub mod scale;
 mod scratch;
 pub mod softmax;

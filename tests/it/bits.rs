@@ -2,6 +2,7 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 use deepvis::network::{InputSize, Network};
+use deepvis_importer::Import;
 use rand_mt::Mt;
 
 use crate::program::{words, worked};
@@ -54,10 +55,22 @@ fn together(network: &Network, images: &[Vec<f32>], pushed: Pushed, device: &Dev
     bits(&values, count).into_iter().zip(bits(&gradient, count)).collect()
 }
 
-/// Each target of a network by itself, with layers folded, in all companies and on all numbers of threads.
-fn same_everywhere(folder: &str, batches: &[usize], threads: &[usize]) {
+fn caffe(folder: &str) -> Import {
     let folder = repository(folder);
-    let import = deepvis_importer::import(&folder.join("deploy.prototxt"), &folder.join("weights.caffemodel")).unwrap();
+    deepvis_importer::import(&folder.join("deploy.prototxt"), &folder.join("weights.caffemodel")).unwrap()
+}
+
+/// Whether the target's first axis is that of images: a transformer's queries, keys and values have one of their own before it.
+fn images_come_first(network: &Network, device: &Device) -> bool {
+    let [channels, rows, columns] = network.image();
+    [1, 19].into_iter().all(|count| {
+        let images = Tensor::<4>::zeros([count, channels, rows, columns], device);
+        network.forward(images).swap_remove(0).value.extent(0) == count
+    })
+}
+
+/// Each target of a network by itself, with layers folded, in all companies and on all numbers of threads.
+fn same_everywhere(import: &Import, batches: &[usize], threads: &[usize]) {
     let device = Device::flex();
     let mut compared = 0;
     for target in &import.graph.targets {
@@ -70,6 +83,9 @@ fn same_everywhere(folder: &str, batches: &[usize], threads: &[usize]) {
             MOST_ENTRIES,
         );
         let Ok(network) = built else { continue };
+        if !images_come_first(&network, &device) {
+            continue;
+        }
         let most = batches.iter().copied().max().unwrap();
         let images: Vec<Vec<f32>> = (0..most)
             .map(|image| {
@@ -112,7 +128,7 @@ fn same_everywhere(folder: &str, batches: &[usize], threads: &[usize]) {
 
 #[test]
 fn the_bundled_network_gives_the_same_bits_in_any_company_and_on_any_number_of_threads() {
-    same_everywhere("models/demo", &[1, 2, 32], &[1, 2, 3]);
+    same_everywhere(&caffe("models/demo"), &[1, 2, 32], &[1, 2, 3]);
 }
 
 /// Networks with the other kinds of layers, on more threads than there are channels to share out.
@@ -131,7 +147,16 @@ fn small_networks_give_the_same_bits_too() {
         "v1_alexnet_style",
         "mvn_across",
     ] {
-        same_everywhere(&format!("tests/fixtures/layers/{case}"), &[1, 2, 5], &[1, 2, 3, 5]);
+        same_everywhere(&caffe(&format!("tests/fixtures/layers/{case}")), &[1, 2, 5], &[1, 2, 3, 5]);
+    }
+}
+
+/// Attention, products over tokens of several images at once, channels that come last.
+#[test]
+fn networks_of_tokens_give_the_same_bits_too() {
+    for case in ["tokens_dynamo", "tokens_script", "turned"] {
+        let path = repository(&format!("tests/fixtures/onnx/{case}.onnx"));
+        same_everywhere(&deepvis_importer::open(&path, None).unwrap(), &[1, 2, 5, 17], &[1, 2, 3]);
     }
 }
 

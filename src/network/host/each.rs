@@ -5,30 +5,55 @@ use std::mem::MaybeUninit;
 use rayon::prelude::*;
 
 use super::scratch::CHUNK;
-use super::vector::vectorized;
+use super::vector::{LANES, vectorized};
 
 /// `function` of each entry. It must be `#[inline(always)]`.
 pub(super) fn map(x: &[f32], function: impl Fn(f32) -> f32 + Sync) -> Vec<f32> {
-    written(x.len(), |first, values| {
-        let x = &x[first..][..values.len()];
-        for (value, x) in values.iter_mut().zip(x) {
-            value.write(function(*x));
-        }
-    })
+    map_two(
+        x,
+        x,
+        #[inline(always)]
+        |x, _| function(x),
+    )
 }
 
 /// `function` of the entries of both at each place. It must be `#[inline(always)]`.
-pub(super) fn map_two<T: Copy + Sync>(x: &[f32], y: &[T], function: impl Fn(f32, T) -> f32 + Sync) -> Vec<f32> {
+pub(super) fn map_two<T>(x: &[f32], y: &[T], function: impl Fn(f32, T) -> f32 + Sync) -> Vec<f32>
+where
+    T: Copy + Default + Sync,
+{
     assert_eq!(x.len(), y.len());
-    written(x.len(), |first, values| {
-        let (x, y) = (&x[first..][..values.len()], &y[first..][..values.len()]);
-        for ((value, x), y) in values.iter_mut().zip(x).zip(y) {
-            value.write(function(*x, *y));
-        }
-    })
+    written(
+        x.len(),
+        #[inline(always)]
+        |first, values| {
+            let (x, y) = (&x[first..][..values.len()], &y[first..][..values.len()]);
+            let ((x, last_x), (y, last_y)) = (x.as_chunks::<LANES>(), y.as_chunks::<LANES>());
+            let (values, last_values) = values.as_chunks_mut::<LANES>();
+            for ((values, x), y) in values.iter_mut().zip(x).zip(y) {
+                *values = lanes(x, y, &function).map(MaybeUninit::new);
+            }
+            let (mut padded_x, mut padded_y) = ([0.0; LANES], [T::default(); LANES]);
+            padded_x[..last_x.len()].copy_from_slice(last_x);
+            padded_y[..last_y.len()].copy_from_slice(last_y);
+            let of_last = lanes(&padded_x, &padded_y, &function).map(MaybeUninit::new);
+            last_values.copy_from_slice(&of_last[..last_x.len()]);
+        },
+    )
 }
 
-/// Memory that is not cleared before: `write` gets chunks of it with their places, and writes each entry.
+/// `function` of the entries of two vectors: in a loop over slices, the compiler does not always find them.
+#[inline(always)]
+fn lanes<T: Copy>(x: &[f32; LANES], y: &[T; LANES], function: &impl Fn(f32, T) -> f32) -> [f32; LANES] {
+    let mut values = [0.0; LANES];
+    for lane in 0..LANES {
+        values[lane] = function(x[lane], y[lane]);
+    }
+    values
+}
+
+/// Memory that is not cleared before: `write` gets chunks of it with their places, and writes each entry. It
+/// must be `#[inline(always)]`.
 fn written(len: usize, write: impl Fn(usize, &mut [MaybeUninit<f32>]) + Sync) -> Vec<f32> {
     let mut values = Vec::with_capacity(len);
     let chunks = values.spare_capacity_mut()[..len].par_chunks_mut(CHUNK).enumerate();
@@ -38,7 +63,7 @@ fn written(len: usize, write: impl Fn(usize, &mut [MaybeUninit<f32>]) + Sync) ->
             || write(chunk * CHUNK, values),
         );
     });
-    // SAFETY: there is room for `len` entries, and both callers write each entry of each chunk: their inputs are as long as it.
+    // SAFETY: there is room for `len` entries, and `map_two` writes each entry of each chunk: its inputs are as long.
     unsafe { values.set_len(len) };
     values
 }

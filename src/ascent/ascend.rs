@@ -11,6 +11,7 @@ use super::arithmetic::tensors::Tensors;
 use super::arithmetic::{Arithmetic, Batch, Figures, Found};
 use super::climb::Climb;
 use super::error::{Error, Result};
+use super::kept::Kept;
 use super::optimizer::{Moments, Optimizer, Quantity};
 use super::pass::floats;
 use super::recipe::{Image, Precision};
@@ -153,17 +154,6 @@ struct Group<'a> {
     outcomes: &'a mut [Result<()>],
 }
 
-/// The images of a batch that are kept from iteration to iteration.
-struct Kept<A: Arithmetic> {
-    x: A::Images,
-    best: A::Shown,
-    last: A::Shown,
-    majority: A::Shown,
-    best_objective: A::Numbers,
-    has_majority: A::Flags,
-    is_alive: A::Flags,
-}
-
 impl Group<'_> {
     /// Iterates until an ascent ends or fails, or the listener stops it.
     fn climb<A: Arithmetic>(
@@ -174,7 +164,7 @@ impl Group<'_> {
     ) -> Result<Flow> {
         let originals = self.originals;
         let recipe = originals[0].recipe();
-        let mut kept = begin(arithmetic, originals);
+        let mut kept = Kept::begin(arithmetic, originals);
         let mut moments = self.moments();
         // No place is -1: without a unit of its own an ascent is never the largest.
         let place = |climb: &Climb| climb.recipe().has_unit().then(|| as_number(climb.place()));
@@ -192,7 +182,7 @@ impl Group<'_> {
             let found = arithmetic.pass(&kept.x, iteration)?;
             let [norm, distance, deviation] = arithmetic.statistics(&kept.x);
             let gradient_norm = arithmetic.gradient_norms(&found.gradient);
-            remember(arithmetic, &mut kept, &found, &own, recipe.objective.climbs_up());
+            kept.remember(arithmetic, &found, &own, recipe.objective.climbs_up());
             if !recipe.may_wait() {
                 let nothing = gradient_norm.filled(0.0);
                 let climbs_on = arithmetic.greater(&gradient_norm, &nothing);
@@ -361,62 +351,6 @@ impl Group<'_> {
         }
         Ok(())
     }
-}
-
-/// What is kept at the beginning, or as the ascents' states say.
-fn begin<A: Arithmetic>(arithmetic: &A, climbs: &[Climb]) -> Kept<A> {
-    let x: Vec<&[f64]> = climbs.iter().map(|climb| climb.state().x.as_slice()).collect();
-    // What is put in the place of images that are not there yet is never looked at.
-    let nothing = vec![0.0; climbs[0].mean().len()];
-    let snapshots = |choose: fn(&super::Record) -> &Option<super::Snapshot>| {
-        let images: Vec<&[f64]> = climbs
-            .iter()
-            .map(|climb| {
-                choose(climb.record())
-                    .as_ref()
-                    .map_or(nothing.as_slice(), |snapshot| snapshot.xx.as_slice())
-            })
-            .collect();
-        arithmetic.kept(&images)
-    };
-    let worst = if climbs[0].recipe().objective.climbs_up() {
-        f64::NEG_INFINITY
-    } else {
-        f64::INFINITY
-    };
-    let best_objective: Vec<f64> = climbs
-        .iter()
-        .map(|climb| climb.record().best.as_ref().map_or(worst, |best| f64::from(best.obj)))
-        .collect();
-    let has_majority: Vec<bool> = climbs.iter().map(|climb| climb.record().majority.is_some()).collect();
-    Kept {
-        x: arithmetic.images(&x),
-        best: snapshots(|record| &record.best),
-        last: snapshots(|record| &record.last),
-        majority: snapshots(|record| &record.majority),
-        best_objective: arithmetic.numbers(&best_objective),
-        has_majority: arithmetic.flags(&has_majority),
-        is_alive: arithmetic.flags(&vec![true; climbs.len()]),
-    }
-}
-
-/// Keeps the images that are the best, the first with a majority, or the last. `own` are the units' places.
-fn remember<A: Arithmetic>(arithmetic: &A, kept: &mut Kept<A>, found: &Found<A>, own: &A::Numbers, upwards: bool) {
-    let better = if upwards {
-        arithmetic.greater(&found.objective, &kept.best_objective)
-    } else {
-        arithmetic.greater(&kept.best_objective, &found.objective)
-    };
-    let better = arithmetic.both(&better, &kept.is_alive);
-    arithmetic.select_numbers(&mut kept.best_objective, &better, &found.objective);
-    let shown = arithmetic.shown(&kept.x, found);
-    arithmetic.select(&mut kept.best, &better, shown);
-    let is_largest = arithmetic.equal(&found.place, own);
-    let is_first = arithmetic.but_not(&is_largest, &kept.has_majority);
-    let is_first = arithmetic.both(&is_first, &kept.is_alive);
-    kept.has_majority = arithmetic.either(&kept.has_majority, &is_first);
-    arithmetic.select(&mut kept.majority, &is_first, shown);
-    arithmetic.select(&mut kept.last, &kept.is_alive, shown);
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a place in a blob is far below 2^52")]

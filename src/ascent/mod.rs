@@ -9,6 +9,7 @@ mod ascend;
 mod climb;
 pub mod error;
 mod file_used;
+mod kept;
 mod optimizer;
 mod parts;
 mod pass;

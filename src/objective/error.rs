@@ -23,3 +23,17 @@ pub struct Error {
     /// What does not fit.
     pub message: String,
 }
+
+/// What was read, or what is wrong with it.
+pub(super) type Parsed<T> = Result<T, ParseError>;
+
+impl ParseError {
+    /// What was expected at a place, in bytes, of a text.
+    pub(super) fn at(text: &str, place: usize, expected: impl Into<String>) -> Self {
+        Self {
+            text: text.to_owned(),
+            place: text[..place].chars().count(),
+            expected: expected.into(),
+        }
+    }
+}

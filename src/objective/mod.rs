@@ -5,6 +5,7 @@
 //! network (channels by their labels, files, shapes); [`Objective::evaluate`] computes it. The formulas are beside the terms,
 //! in [`Kind`]; they are lucid's (Olah et al. 2017) unless another source is named.
 
+mod arguments;
 mod error;
 mod evaluate;
 mod expression;
@@ -13,6 +14,7 @@ mod neuron;
 mod parse;
 mod terms;
 mod unit;
+mod written;
 
 pub use error::{Error, ParseError};
 pub use evaluate::{Array, Objective, Sources};

@@ -5,6 +5,7 @@
 
 mod contents;
 mod error;
+mod event;
 mod forward;
 mod keeper;
 pub mod memory;
@@ -21,10 +22,11 @@ mod together;
 
 pub use contents::{magnitude_of, picture_size};
 pub use error::{Error, Result};
+pub use event::{Event, Failure, Outcome, Unfinished, Watcher};
 pub use forward::{Images, Input, Values, forward, gradient};
 pub use keeper::Keeper;
 pub use plan::{LayerPlan, Shard};
-pub use run::{Event, Failure, Outcome, Session, Unfinished, Watcher};
+pub use run::Session;
 pub use run_key::{Fingerprint, RunKey};
 pub use save::Climbed;
 pub use single::optimize;

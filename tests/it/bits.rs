@@ -147,7 +147,11 @@ fn small_networks_give_the_same_bits_too() {
         "v1_alexnet_style",
         "mvn_across",
     ] {
-        same_everywhere(&caffe(&format!("tests/fixtures/layers/{case}")), &[1, 2, 5], &[1, 2, 3, 5]);
+        same_everywhere(
+            &caffe(&format!("tests/fixtures/layers/{case}")),
+            &[1, 2, 5],
+            &[1, 2, 3, 5],
+        );
     }
 }
 
@@ -156,7 +160,11 @@ fn small_networks_give_the_same_bits_too() {
 fn networks_of_tokens_give_the_same_bits_too() {
     for case in ["tokens_dynamo", "tokens_script", "turned"] {
         let path = repository(&format!("tests/fixtures/onnx/{case}.onnx"));
-        same_everywhere(&deepvis_importer::open(&path, None).unwrap(), &[1, 2, 5, 17], &[1, 2, 3]);
+        same_everywhere(
+            &deepvis_importer::open(&path, None).unwrap(),
+            &[1, 2, 5, 17],
+            &[1, 2, 3],
+        );
     }
 }
 

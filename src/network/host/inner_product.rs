@@ -9,10 +9,10 @@ use rayon::prelude::*;
 
 use super::convolution::for_each_image;
 use super::gemm::{Matrix, multiply_images};
+use super::permute::permuted;
 use super::scratch::zeros;
 use super::vector::with_vectors;
-use super::permute::permuted;
-use super::{Gradient, HostArray, HostFunction, Kept, Output};
+use super::{Gradient, HostArray, HostFunction, OfWeight, Output};
 
 /// Most and fewest input entries of a parallel task in the backward pass.
 const MOST_COLUMNS: usize = 2048;
@@ -36,7 +36,7 @@ pub struct InnerProduct {
     pub rows: usize,
     /// The weight as `inputs x outputs`, of images of many rows: a product reads its right side row by row, and would else turn
     /// it at each pass.
-    turned: Kept<Vec<f32>>,
+    turned: OfWeight<Vec<f32>>,
 }
 
 /// Dot products of four rows with each of N images. The order of each sum does not depend on their
@@ -125,7 +125,7 @@ impl InnerProduct {
             outputs,
             inputs,
             rows,
-            turned: Kept::default(),
+            turned: OfWeight::default(),
         }
     }
 
@@ -231,7 +231,9 @@ impl HostFunction for InnerProduct {
         let weight = parameters[0].clone();
         let mut values = if self.is_matrix() {
             let (outputs, inputs) = (self.outputs, self.inputs);
-            let turned = self.turned.of(&weight, |weight| permuted(weight, &[outputs, inputs], &[1, 0]));
+            let turned = self
+                .turned
+                .of(&weight, |weight| permuted(weight, &[outputs, inputs], &[1, 0]));
             self.matrix_products(x, Matrix::new(&turned, inputs, outputs), [inputs, outputs])
         } else {
             self.product(x, &weight, batch)

@@ -15,8 +15,8 @@ pub mod curve;
 mod each;
 mod gemm;
 pub mod inner_product;
-mod kept;
 pub mod lrn;
+mod of_weight;
 pub mod pair;
 pub mod permute;
 pub mod pooling;
@@ -44,7 +44,7 @@ use burn::tensor::{Device, Tensor};
 use burn::backend::NdArray;
 
 pub use array::{Host, HostArray};
-pub use kept::Kept;
+pub use of_weight::OfWeight;
 pub use pair::apply_two;
 
 use pair::{PairBackward, PairGradient, SharedPair};

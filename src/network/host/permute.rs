@@ -71,9 +71,9 @@ pub(super) fn permuted(source: &[f32], shape: &[usize], order: &[usize]) -> Vec<
                     let height = out.len() / len;
                     let place = begin(outer, first);
                     // Rows that begin side by side in the source are columns of it.
-                    let are_columns = outer.last().is_some_and(|axis| {
-                        axis.stride == 1 && first % axis.extent + height <= axis.extent
-                    });
+                    let are_columns = outer
+                        .last()
+                        .is_some_and(|axis| axis.stride == 1 && first % axis.extent + height <= axis.extent);
                     if are_columns && height == LANES {
                         for column in 0..len {
                             let values = &source[place + column * last.stride..][..LANES];
@@ -106,7 +106,10 @@ impl HostFunction for Permute {
         let gradient = track.then(|| {
             let shape = shape.clone();
             let mut inverse = vec![0; order.len()];
-            order.iter().enumerate().for_each(|(place, axis)| inverse[*axis] = place);
+            order
+                .iter()
+                .enumerate()
+                .for_each(|(place, axis)| inverse[*axis] = place);
             Arc::new(move |grad: &HostArray| permuted(grad, &shape, &inverse)) as Gradient
         });
         Output {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::scratch::{CHUNK, zeros};
 use super::pair::{PairFunction, PairGradient, PairOutput};
+use super::scratch::{CHUNK, zeros};
 use super::vector::{sum, vectorized};
 use super::{Gradient, HostArray, HostFunction, Output};
 

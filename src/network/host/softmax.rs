@@ -66,12 +66,18 @@ impl HostFunction for Softmax {
         let kept = HostArray::new(values.clone(), shape.clone());
         let gradient = Arc::new(move |grad: &HostArray| {
             let mut back = zeros(grad.len());
-            let chunks = back.par_chunks_mut(some).zip(grad.par_chunks(some)).zip(kept.par_chunks(some));
+            let chunks = back
+                .par_chunks_mut(some)
+                .zip(grad.par_chunks(some))
+                .zip(kept.par_chunks(some));
             chunks.for_each(|((back, grad), y)| {
                 vectorized(
                     #[inline(always)]
                     || {
-                        let rows = back.chunks_mut(entries).zip(grad.chunks(entries)).zip(y.chunks(entries));
+                        let rows = back
+                            .chunks_mut(entries)
+                            .zip(grad.chunks(entries))
+                            .zip(y.chunks(entries));
                         for ((back, grad), y) in rows {
                             let along = sum(grad, y, |grad, y| grad * y);
                             for ((back, grad), y) in back.iter_mut().zip(grad).zip(y) {

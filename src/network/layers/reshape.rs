@@ -229,7 +229,12 @@ impl Forward for Permute {
     fn forward(&self, bottoms: &[Blob]) -> Vec<Blob> {
         let shape: Vec<usize> = self.order.iter().map(|axis| bottoms[0].extent(*axis)).collect();
         // Axes of a single entry may go anywhere.
-        let moved: Vec<usize> = self.order.iter().copied().filter(|axis| bottoms[0].extent(*axis) > 1).collect();
+        let moved: Vec<usize> = self
+            .order
+            .iter()
+            .copied()
+            .filter(|axis| bottoms[0].extent(*axis) > 1)
+            .collect();
         if moved.is_sorted() {
             return vec![bottoms[0].reshaped(shape)];
         }

@@ -26,11 +26,7 @@ impl Softmax {
         let tops = build.layer.outputs.len();
         let bottom = build.bottom();
         let is_of_rows = axis + 1 == bottom.len() && bottom[..axis].iter().product::<usize>() > 1;
-        let layer = Self {
-            axis,
-            tops,
-            is_of_rows,
-        };
+        let layer = Self { axis, tops, is_of_rows };
         build.many(layer, vec![build.bottom().to_vec(); tops])
     }
 }

@@ -19,7 +19,7 @@ use self::winograd::{Tiling, Weights};
 use super::gemm::Cores;
 use super::scratch::{CHUNK, zeros};
 use super::vector::vectorized;
-use super::{HostArray, HostFunction, Kept, Output};
+use super::{HostArray, HostFunction, OfWeight, Output};
 use super::{redirect, relu};
 
 /// Calls `work` for each image of `from` and `to`, or for up to `together` images at once. With at least as many images
@@ -90,7 +90,7 @@ pub struct Convolve {
     /// Whether a ReLU that would let no gradient of an image through is [redirected](super::redirect).
     pub redirects: bool,
     /// Transformed weights, computed once.
-    kept: Kept<Weights>,
+    kept: OfWeight<Weights>,
 }
 
 impl Convolve {
@@ -100,7 +100,7 @@ impl Convolve {
             geometry,
             relu,
             redirects: false,
-            kept: Kept::default(),
+            kept: OfWeight::default(),
         }
     }
 

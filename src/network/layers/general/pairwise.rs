@@ -69,11 +69,7 @@ fn gated(x: &Blob, factors: &Blob) -> Option<Blob> {
         return None;
     }
     let rows: usize = shape[..same].iter().product();
-    let y: Tensor<2> = host::apply_two(
-        x.view([rows, entries]),
-        factors.view([rows]),
-        scale::Gate { entries },
-    );
+    let y: Tensor<2> = host::apply_two(x.view([rows, entries]), factors.view([rows]), scale::Gate { entries });
     Some(Blob::new(y, shape.to_vec()))
 }
 

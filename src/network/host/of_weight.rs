@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::HostArray;
 
 /// A cache of what was computed from one weight.
-pub struct Kept<T>(Arc<Mutex<Option<Entry<T>>>>);
+pub struct OfWeight<T>(Arc<Mutex<Option<Entry<T>>>>);
 
 /// What was computed, and what from.
 struct Entry<T> {
@@ -14,7 +14,7 @@ struct Entry<T> {
     made: Arc<T>,
 }
 
-impl<T> Kept<T> {
+impl<T> OfWeight<T> {
     /// What `make` makes of `weight`: the cached one if `weight` is the tensor it was made from, else a new one.
     pub(super) fn of(&self, weight: &HostArray, make: impl FnOnce(&HostArray) -> T) -> Arc<T> {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -33,20 +33,20 @@ impl<T> Kept<T> {
     }
 }
 
-impl<T> Default for Kept<T> {
+impl<T> Default for OfWeight<T> {
     fn default() -> Self {
         Self(Arc::new(Mutex::new(None)))
     }
 }
 
-impl<T> Clone for Kept<T> {
+impl<T> Clone for OfWeight<T> {
     fn clone(&self) -> Self {
         Self(Arc::clone(&self.0))
     }
 }
 
-impl<T> fmt::Debug for Kept<T> {
+impl<T> fmt::Debug for OfWeight<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Kept")
+        f.write_str("OfWeight")
     }
 }

@@ -20,7 +20,7 @@ mod survey;
 
 pub use axes::Axes;
 pub use blob::Blob;
-pub use build::{DEFAULT_SIZE, InputSize, assumed_image, image};
+pub use build::{DEFAULT_SIZE, InputSize, assumed_image, fully_connected_take, image};
 pub use classes::class_layer;
 pub use deepvis_importer::graph::Target;
 pub use error::{Error, Result};

@@ -26,7 +26,7 @@ pub struct LayerFacts {
     pub tops: Vec<String>,
     /// The tops as the graph counts them.
     #[serde(skip)]
-    values: Vec<ValueId>,
+    pub(super) values: Vec<ValueId>,
     /// Shapes of the tops for one image; empty where they cannot be known.
     pub shapes: Vec<Vec<usize>>,
     /// What their axes mean.

@@ -91,6 +91,11 @@ fn can_hold_a_norm(node: &Node) -> bool {
     matches!(node.op.as_str(), "Conv" | "ConvTranspose" | "Gemm")
 }
 
+/// Whether a module is within another.
+fn is_within(module: &str, outer: &str) -> bool {
+    module.strip_prefix(outer).is_some_and(|rest| rest.starts_with('.'))
+}
+
 /// Names of a batch normalization that an exporter folded into the node of module `path`, and with it its name: `bn1` behind
 /// `conv1`, `downsample.1` behind `downsample.0`.
 fn folded(path: &str) -> Vec<String> {
@@ -179,7 +184,10 @@ pub(super) fn targets(lowering: &Lowering<'_>, nodes: &[Node]) -> (Vec<Target>, 
             } else if can_hold_a_norm(node) {
                 // PyTorch's exporter of today calls the sum of both after the normalization.
                 partners.push((owner.to_owned(), value));
-                holds_a_norm.get_or_insert_with(|| owner.to_owned());
+                // But where a module computes with the weights of one within it, as attention does, there is none.
+                if !is_within(owner, &path) {
+                    holds_a_norm.get_or_insert_with(|| owner.to_owned());
+                }
             }
         } else if !path.is_empty() && can_hold_a_norm(node) && weight.starts_with("onnx::") {
             // TorchScript's calls it after the convolution, and its weights after nothing.

@@ -19,7 +19,7 @@ use crate::cli::model::{ModelOptions, files_used};
 use crate::cli::shell::quoted;
 use crate::cli::stdout::out;
 use crate::model::preprocessing::ChannelOrder;
-use crate::model::{Scheme, Settings, is_whole};
+use crate::model::{Scheme, Settings, fit_input, is_whole};
 use crate::network::{LayerFacts, Sizes, class_layer, gigabytes, survey};
 use crate::session::memory;
 use modules::Module;
@@ -72,6 +72,9 @@ pub(super) fn run(flags: &InspectFlags, settings: &Settings) -> anyhow::Result<E
     if let Some(shape) = &options.source.input_shape {
         graph.set_input_shape(shape);
     }
+    if let Some(weights) = &weights {
+        warnings.extend(fit_input(&mut graph, weights, options.source.size));
+    }
     warnings.extend(crate::cli::assumed_size(&graph, options.source.size));
     crate::cli::warn(&warnings);
     if let Some(files) = files_used(&options.source) {
@@ -98,6 +101,13 @@ pub(super) fn run(flags: &InspectFlags, settings: &Settings) -> anyhow::Result<E
             sixteen: of(16),
         }
     });
+    let classes = class_layer(&graph, &facts).map(|fact| Classes {
+        layer: match (graph.origin, fact.tops.first()) {
+            (Origin::Onnx, Some(top)) => known_as(&graph, top).to_owned(),
+            (Origin::Onnx, None) | (Origin::Caffe, _) => fact.name.clone(),
+        },
+        units: fact.shapes[0].get(1).copied().unwrap_or(1),
+    });
     if let Some(layer) = &flags.layer {
         // Also by the path of a module, and all other names that can be pushed.
         let value = graph.target(layer).map(|target| graph.values[target.value].clone());
@@ -116,13 +126,6 @@ pub(super) fn run(flags: &InspectFlags, settings: &Settings) -> anyhow::Result<E
             .into());
         }
     }
-    let classes = class_layer(&graph, &facts).map(|fact| Classes {
-        layer: match (graph.origin, fact.tops.first()) {
-            (Origin::Onnx, Some(top)) => known_as(&graph, top).to_owned(),
-            (Origin::Onnx, None) | (Origin::Caffe, _) => fact.name.clone(),
-        },
-        units: fact.shapes[0].get(1).copied().unwrap_or(1),
-    });
     let modules = match flags.layer {
         Some(_) => Vec::new(),
         None => modules::of(&graph, &facts),

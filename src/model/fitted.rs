@@ -84,17 +84,14 @@ fn fitting(compared: &mut impl FnMut(usize) -> Ordering) -> Option<usize> {
 mod tests {
     use super::*;
 
-    /// `LeNet`: 5 x 5, halved, 5 x 5, halved: 4 x 4 of 28 pixels, and of 27.
+    /// `LeNet`: 5 x 5, halved, 5 x 5, halved: 4 x 4 of 25 to 28 pixels.
     #[test]
     fn of_several_sides_the_one_that_halves_most_often_is_taken() {
         let lenet = |side: usize| {
             let halved = |side: usize| side.saturating_sub(4).div_ceil(2);
             halved(halved(side)).cmp(&4)
         };
-        assert_eq!(
-            [26, 27, 28, 29].map(lenet).map(Ordering::is_eq),
-            [false, true, true, false]
-        );
+        assert!((25..=28).all(|side| lenet(side).is_eq()) && lenet(24).is_lt() && lenet(29).is_gt());
         assert_eq!(fitting(&mut { lenet }), Some(28));
         assert_eq!(fitting(&mut |side: usize| (side / 20).cmp(&11)), Some(227));
         assert_eq!(fitting(&mut |side: usize| (2 * side).cmp(&101)), None);

@@ -26,4 +26,4 @@ pub use deepvis_importer::graph::Target;
 pub use error::{Error, Result};
 pub use memory::{Sizes, gigabytes, taking};
 pub use run::{Activation, Network};
-pub use survey::{LayerFacts, survey};
+pub use survey::{LayerFacts, survey, survey_with_sizes};

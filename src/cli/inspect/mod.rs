@@ -20,7 +20,7 @@ use crate::cli::shell::quoted;
 use crate::cli::stdout::out;
 use crate::model::preprocessing::ChannelOrder;
 use crate::model::{Scheme, Settings, fit_input, is_whole};
-use crate::network::{LayerFacts, Sizes, class_layer, gigabytes, survey};
+use crate::network::{LayerFacts, class_layer, gigabytes, survey_with_sizes};
 use crate::session::memory;
 use modules::Module;
 
@@ -87,13 +87,12 @@ pub(super) fn run(flags: &InspectFlags, settings: &Settings) -> anyhow::Result<E
     }
     let memory = compute::memory(flags.max_memory.as_deref())?;
     let most_entries = usize::try_from(memory / 4).unwrap_or(usize::MAX);
-    let mut facts = survey(&graph, weights.as_ref(), options.source.size, most_entries);
+    let (mut facts, sizes) = survey_with_sizes(&graph, weights.as_ref(), options.source.size, most_entries);
     let image = facts.iter().find(|fact| fact.is_input).and_then(|fact| {
         let [_, image @ ..] = <[usize; 4]>::try_from(fact.shapes.first()?.as_slice()).ok()?;
         Some(image)
     });
     let bytes = image.map(|image| {
-        let sizes: Sizes = facts.iter().map(|fact| fact.sizes).sum();
         let recipe = Recipe::of_unit("", 0);
         let of = |units| memory::climb(&sizes, &recipe, image, units, false);
         Bytes {

@@ -87,8 +87,8 @@ impl Forward for Deconvolution {
         self.geometry.multiply_adds()
     }
 
-    fn is_composed(&self) -> bool {
-        false
+    fn kept(&self, _bottoms: u64, _tops: u64) -> u64 {
+        0
     }
 
     fn scratch(&self) -> usize {

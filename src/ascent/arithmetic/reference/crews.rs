@@ -7,7 +7,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::ascent::error::Result;
 use crate::ascent::pass::{Evaluation, evaluate};
-use crate::network::{Network, host};
+use crate::network::{Network, Sizes, host};
 
 /// Each part of a batch reads the weights of the fully connected layers from memory once. That is accepted as long as
 /// there are at most this many weights for each entry of the part's own blobs.
@@ -28,17 +28,35 @@ pub(super) struct Crews<'a> {
     pools: Vec<ThreadPool>,
 }
 
+/// The smallest part, in images, that fully connected layers of so many weights are worth reading for, beside so many entries of
+/// an image's blobs.
+fn fewest(entries: usize, fully_connected: usize) -> usize {
+    fully_connected.div_ceil(MOST_READ * entries.max(1)).max(1)
+}
+
+/// Pools for a batch on a CPU.
+fn crews(batch: usize, fewest: usize) -> usize {
+    (batch / fewest).clamp(1, rayon::current_num_threads())
+}
+
+/// Images of a part: the same number of parts for each pool, and none smaller than `fewest`.
+fn part(batch: usize, fewest: usize, crews: usize) -> usize {
+    batch.div_ceil(crews * (batch / fewest / crews).max(1))
+}
+
+/// How many images of a batch a CPU passes through a network of these sizes at once.
+pub fn images_at_once(sizes: &Sizes, batch: usize) -> usize {
+    let fewest = fewest(sizes.values, sizes.fully_connected);
+    let crews = crews(batch, fewest);
+    batch.min(crews * part(batch, fewest, crews))
+}
+
 impl<'a> Crews<'a> {
     /// Pools for `batch` images. On a GPU, or for one image, the batch is not divided.
     pub(super) fn new(network: &'a Network, device: &'a Device, batch: usize) -> Self {
-        let blobs = MOST_READ * network.entries_an_image().max(1);
-        let fewest = network.fully_connected_weights().div_ceil(blobs).max(1);
+        let fewest = fewest(network.entries_an_image(), network.fully_connected_weights());
         let cores = rayon::current_num_threads();
-        let crews = if host::is_host(device) {
-            (batch / fewest).clamp(1, cores)
-        } else {
-            1
-        };
+        let crews = if host::is_host(device) { crews(batch, fewest) } else { 1 };
         let build = || ThreadPoolBuilder::new().num_threads(cores / crews).build();
         let pools: std::result::Result<Vec<ThreadPool>, _> = match crews {
             1 => Ok(Vec::new()),
@@ -68,8 +86,7 @@ impl<'a> Crews<'a> {
                 whole()
             };
         }
-        // The same number of parts for each pool, and none smaller than `fewest`.
-        let part = batch.div_ceil(crews * (batch / self.fewest / crews).max(1));
+        let part = part(batch, self.fewest, crews);
         let parts: Vec<_> = images
             .chunks(part * (images.len() / batch))
             .zip(seeds.chunks(part))

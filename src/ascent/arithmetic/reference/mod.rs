@@ -10,6 +10,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 pub use blur::{blur, matrix as blur_matrix};
+pub use crews::images_at_once;
 pub use percentile::percentile;
 pub use statistics::{ImageStatistics, gradient_norm, statistics};
 

@@ -55,6 +55,10 @@ impl Forward for MatMul {
         vec![Blob::new(y, shape)]
     }
 
+    fn kept(&self, bottoms: u64, _tops: u64) -> u64 {
+        4 * bottoms
+    }
+
     fn keeps_images_apart(&self) -> bool {
         true // Where it would not, the front end says so: `Graph::alone`.
     }
@@ -103,6 +107,10 @@ impl Forward for AlongAxis {
         let mut shape = bottoms[0].shape().to_vec();
         shape[self.axis] = outputs;
         vec![Blob::new(y, shape)]
+    }
+
+    fn kept(&self, _bottoms: u64, _tops: u64) -> u64 {
+        0
     }
 
     fn keeps_images_apart(&self) -> bool {

@@ -20,7 +20,7 @@ mod regularizer;
 mod start;
 
 pub use arithmetic::ground::blended;
-pub use arithmetic::reference::{ImageStatistics, blur, gradient_norm, images_at_once, percentile, statistics};
+pub use arithmetic::reference::{ImageStatistics, blur, gradient_norm, percentile, statistics};
 pub use ascend::{Circumstances, Flow, Listener, Progress, ascend};
 pub use climb::{Climb, State};
 pub use error::{Error, Result};

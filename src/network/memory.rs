@@ -15,6 +15,19 @@ const PROGRAM: u64 = 100_000_000;
 /// Bytes of an entry on a GPU: its value, its gradient, and what the way back keeps.
 const ON_GPU: u64 = 16;
 
+/// Each part of a batch reads the weights of the fully connected layers from memory once. That is accepted as long as there are
+/// at most this many weights for each entry of the part's own blobs.
+const MOST_READ: usize = 2;
+
+/// How a batch is divided on a CPU.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Division {
+    /// Parts that are computed at the same time.
+    pub crews: usize,
+    /// Images of a part; the last may have fewer.
+    pub part: usize,
+}
+
 /// Numbers that decide how much memory a network takes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Sizes {
@@ -52,10 +65,33 @@ impl Sizes {
         }
     }
 
-    /// Bytes that the network takes on the host for `images` at once: forward, and back where `back` says so.
+    /// How `batch` images are divided among the cores of a CPU.
+    pub fn division(&self, batch: usize) -> Division {
+        let blobs = self.values.saturating_mul(MOST_READ);
+        let fewest = self.fully_connected.div_ceil(blobs.max(1)).max(1);
+        let crews = (batch / fewest).clamp(1, rayon::current_num_threads());
+        // The same number of parts for each crew, and none smaller than `fewest`.
+        let part = batch.div_ceil(crews * (batch / fewest / crews).max(1)).max(1);
+        Division { crews, part }
+    }
+
+    /// Bytes that the network takes on the host for `images`: forward, and back, where `back` says so, in parts.
     pub fn on_host(&self, images: usize, back: bool) -> u64 {
+        if back {
+            let Division { crews, part } = self.division(images);
+            self.at_once(images.min(crews.saturating_mul(part)))
+        } else {
+            self.of_images(images, self.forward)
+        }
+    }
+
+    /// Bytes that the network takes on the host for `images` that go through it as one batch, forward and back.
+    pub fn at_once(&self, images: usize) -> u64 {
+        self.of_images(images, self.both_ways)
+    }
+
+    fn of_images(&self, images: usize, each: u64) -> u64 {
         let at_work = images.min(rayon::current_num_threads()).max(1);
-        let each = if back { self.both_ways } else { self.forward };
         PROGRAM
             .saturating_add(times(self.weights, 4))
             .saturating_add(times(self.transformed, 4))

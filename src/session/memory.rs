@@ -1,7 +1,7 @@
 //! How many units climb together, by the memory that they take.
 
 use super::error::Result;
-use crate::ascent::{Image, Recipe, images_at_once};
+use crate::ascent::{Image, Recipe};
 use crate::backend::Compute;
 use crate::network::{self, Network, Sizes, taking};
 
@@ -36,12 +36,10 @@ pub fn climb(sizes: &Sizes, recipe: &Recipe, image: [usize; 3], units: usize, is
     let network = if is_on_gpu {
         sizes.on_gpu(images)
     } else {
-        // Of grey levels, a batch goes through the network in parts.
-        let at_once = match recipe.image {
-            Image::GreyLevels => images_at_once(sizes, images),
-            Image::Parameterized(_) => images,
-        };
-        sizes.on_host(at_once, true)
+        match recipe.image {
+            Image::GreyLevels => sizes.on_host(images, true),
+            Image::Parameterized(_) => sizes.at_once(images),
+        }
     };
     network.saturating_add(entries.saturating_mul(each).saturating_mul(units as u64))
 }

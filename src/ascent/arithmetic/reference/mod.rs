@@ -10,7 +10,6 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 pub use blur::{blur, matrix as blur_matrix};
-pub use crews::images_at_once;
 pub use percentile::percentile;
 pub use statistics::{ImageStatistics, gradient_norm, statistics};
 

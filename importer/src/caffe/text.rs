@@ -15,6 +15,7 @@ use super::scan::skip_blank;
 use super::sniff;
 use super::tolerate::{Unknown, blank_unknown};
 use crate::error::{Error, Result};
+use crate::graph::{LONGEST_NAME, too_long};
 
 /// The descriptor of `NetParameter`, decoded once.
 static SCHEMA: LazyLock<Option<MessageDescriptor>> = LazyLock::new(|| {
@@ -31,9 +32,6 @@ const DEEPEST: usize = 100;
 
 /// How many unknown fields of a text without layers are kept.
 const MOST_UNKNOWN: usize = 20;
-
-/// Longest name of a layer or blob, as in caffemodels.
-const LONGEST_NAME: usize = 4096;
 
 /// A parsed prototxt.
 #[derive(Debug)]
@@ -193,11 +191,7 @@ fn check_names(net: &NetParameter) -> Result<()> {
         .chain(older)
         .find(|name| name.len() > LONGEST_NAME)
     {
-        Some(name) => Err(Error::Net(format!(
-            "a name of {} bytes, \"{}...\"; at most {LONGEST_NAME} are read",
-            name.len(),
-            name.chars().take(20).collect::<String>()
-        ))),
+        Some(name) => Err(too_long(name)),
         None => Ok(()),
     }
 }

@@ -19,10 +19,25 @@ const TENTHS_KEPT: u64 = 4;
 const COMPOSED: u64 = 12;
 /// Bytes for each entry of the largest value, for each image at work: itself, its gradient, and both at interpolation points.
 const AT_WORK: u64 = 30;
+/// The same of each further image that goes through the network with it.
+const BESIDE: u64 = 18;
 /// The same without a way back.
 const FORWARD: u64 = 12;
 /// Bytes of an entry on a GPU: its value, its gradient, and what the way back keeps.
 const ON_GPU: u64 = 16;
+
+/// Each part of a batch reads the weights of the fully connected layers from memory once. That is accepted as long as there are
+/// at most this many weights for each entry of the part's own blobs.
+const MOST_READ: usize = 2;
+
+/// How a batch is divided on a CPU.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Division {
+    /// Parts that are computed at the same time.
+    pub crews: usize,
+    /// Images of a part; the last may have fewer.
+    pub part: usize,
+}
 
 /// Numbers that decide how much memory a network takes: entries, for one image.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -39,6 +54,8 @@ pub struct Sizes {
     pub transformed: usize,
     /// Of the largest working memory of a layer.
     pub scratch: usize,
+    /// Of the weights of fully connected layers.
+    pub fully_connected: usize,
 }
 
 impl Sizes {
@@ -52,6 +69,7 @@ impl Sizes {
         self.largest = self.largest.max(entries);
         self.transformed = self.transformed.saturating_add(layer.transformed_weights());
         self.scratch = self.scratch.max(layer.scratch());
+        self.fully_connected = self.fully_connected.saturating_add(layer.fully_connected_weights());
     }
 
     /// The sizes of both.
@@ -64,17 +82,30 @@ impl Sizes {
             weights: self.weights.saturating_add(other.weights),
             transformed: self.transformed.saturating_add(other.transformed),
             scratch: self.scratch.max(other.scratch),
+            fully_connected: self.fully_connected.saturating_add(other.fully_connected),
         }
+    }
+
+    /// How `batch` images are divided among the cores of a CPU.
+    pub fn division(&self, batch: usize) -> Division {
+        let blobs = self.values.saturating_add(self.composed).saturating_mul(MOST_READ);
+        let fewest = self.fully_connected.div_ceil(blobs.max(1)).max(1);
+        let crews = (batch / fewest).clamp(1, rayon::current_num_threads());
+        // The same number of parts for each crew, and none smaller than `fewest`.
+        let part = batch.div_ceil(crews * (batch / fewest / crews).max(1)).max(1);
+        Division { crews, part }
     }
 
     /// Bytes that the network takes on the host for `images` at once: forward, and back where `back` says so.
     pub fn on_host(&self, images: usize, back: bool) -> u64 {
-        let at_work = images.min(rayon::current_num_threads()).max(1);
-        let (kept, each) = if back {
+        let (kept, at_work, each) = if back {
             let composed = times(self.composed, COMPOSED);
-            ((times(self.values, TENTHS_KEPT) / 10).saturating_add(composed), AT_WORK)
+            let kept = (times(self.values, TENTHS_KEPT) / 10).saturating_add(composed);
+            let Division { crews, part } = self.division(images);
+            (kept, crews, (part as u64 - 1).saturating_mul(BESIDE).saturating_add(AT_WORK))
         } else {
-            (0, FORWARD)
+            let threads = images.min(rayon::current_num_threads()).max(1);
+            (0, threads, images.div_ceil(threads) as u64 * FORWARD)
         };
         let of_work = times(self.largest, each).saturating_add(times(self.scratch, 4));
         PROGRAM
@@ -82,6 +113,14 @@ impl Sizes {
             .saturating_add(times(self.transformed, 4))
             .saturating_add(kept.saturating_mul(images as u64))
             .saturating_add(of_work.saturating_mul(at_work as u64))
+    }
+
+    /// Bytes that the network takes on the host for `images` that go through it as one batch, forward and back.
+    pub fn at_once(&self, images: usize) -> u64 {
+        let each = (images as u64).saturating_sub(1).saturating_mul(BESIDE);
+        self.on_host(1, true)
+            .saturating_add(times(self.largest, each))
+            .saturating_add(times(self.composed, COMPOSED).saturating_mul(images as u64))
     }
 
     /// Bytes that the network takes on a GPU for `images` at once, forward and back.

@@ -24,6 +24,6 @@ pub use build::{DEFAULT_SIZE, InputSize, assumed_image, image};
 pub use classes::class_layer;
 pub use deepvis_importer::graph::Target;
 pub use error::{Error, Result};
-pub use memory::{Sizes, gigabytes, taking};
+pub use memory::{Division, Sizes, gigabytes, taking};
 pub use run::{Activation, Network};
 pub use survey::{LayerFacts, survey};

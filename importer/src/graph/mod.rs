@@ -42,8 +42,8 @@ pub struct Graph {
     /// gives alone.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub alone: BTreeSet<ValueId>,
-    /// Values in which the entries of an image do not follow all those of the image before, as where tokens come before the
-    /// images of the batch. As targets, they are computed for one image at a time.
+    /// Values in which the images of a batch follow each other along another axis than the first, as where tokens come before
+    /// them. As targets, they are computed for one image at a time.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub scattered: BTreeSet<ValueId>,
     /// The path of the module that a layer belongs to, by the layer's name, where the file tells: `layer4.2.conv3`.

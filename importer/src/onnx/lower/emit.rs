@@ -129,7 +129,7 @@ impl Lowering<'_> {
                     Images::Alone => {
                         self.graph.alone.insert(id);
                     }
-                    Images::Axis(axis) if axis > 0 || shape.first() != Some(&1) => {
+                    Images::Axis(axis) if axis > 0 => {
                         self.graph.scattered.insert(id);
                     }
                     Images::Axis(_) | Images::None => {}

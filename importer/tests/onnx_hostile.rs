@@ -30,7 +30,10 @@ fn node(op: &str, inputs: &[&str], outputs: &[&str], attributes: &[(&str, &[i64]
     let outputs = outputs.iter().flat_map(|output| field(2, output.as_bytes()));
     let attributes = attributes.iter().flat_map(|(name, values)| {
         let values = values.iter().flat_map(|value| number(8, *value));
-        field(5, &field(1, name.as_bytes()).into_iter().chain(values).collect::<Vec<u8>>())
+        field(
+            5,
+            &field(1, name.as_bytes()).into_iter().chain(values).collect::<Vec<u8>>(),
+        )
     });
     let mut bytes: Vec<u8> = inputs.chain(outputs).chain(attributes).collect();
     bytes.extend(field(4, op.as_bytes()));
@@ -73,7 +76,11 @@ fn open(bytes: &[u8]) -> deepvis_importer::Result<Import> {
     std::fs::write(&path, bytes).unwrap();
     let begun = Instant::now();
     let opened = deepvis_importer::open(&path, None);
-    assert!(begun.elapsed() < Duration::from_secs(10), "it took {:?}", begun.elapsed());
+    assert!(
+        begun.elapsed() < Duration::from_secs(10),
+        "it took {:?}",
+        begun.elapsed()
+    );
     opened
 }
 
@@ -146,7 +153,11 @@ fn what_picks_entries_of_an_image_stays_in_proportion() {
 fn settings_that_contradict_themselves_are_said() {
     // An axis given twice.
     let slice = node("Slice", &["x", "b", "c", "a"], &["y"], &[]);
-    let twice = [ints("b", &[2], &[4, 4]), ints("c", &[2], &[8, 8]), ints("a", &[2], &[2, 2])];
+    let twice = [
+        ints("b", &[2], &[4, 4]),
+        ints("c", &[2], &[8, 8]),
+        ints("a", &[2], &[2, 2]),
+    ];
     refused(std::slice::from_ref(&slice), &twice, "axis 2 is given twice");
     let constant = node("Slice", &["k", "b", "c", "a"], &["y"], &[]);
     let of_constant = [

@@ -102,7 +102,11 @@ impl Sizes {
             let composed = times(self.composed, COMPOSED);
             let kept = (times(self.values, TENTHS_KEPT) / 10).saturating_add(composed);
             let Division { crews, part } = self.division(images);
-            (kept, crews, (part as u64 - 1).saturating_mul(BESIDE).saturating_add(AT_WORK))
+            (
+                kept,
+                crews,
+                (part as u64 - 1).saturating_mul(BESIDE).saturating_add(AT_WORK),
+            )
         } else {
             let threads = images.min(rayon::current_num_threads()).max(1);
             (0, threads, images.div_ceil(threads) as u64 * FORWARD)

@@ -64,7 +64,15 @@ pub fn devices() -> [Device; 2] {
 fn geometry(most_behind: usize) -> impl Strategy<Value = Geometry> {
     let sizes = (1..3usize, 1..4usize, 1..20usize, 1..5usize, 1..5usize, 1..3usize);
     // More zeros may lie behind the last pixel than before the first.
-    let steps = (1..4usize, 1..3usize, 0..3usize, 0..3usize, 3..40usize, 3..40usize, 0..=most_behind);
+    let steps = (
+        1..4usize,
+        1..3usize,
+        0..3usize,
+        0..3usize,
+        3..40usize,
+        3..40usize,
+        0..=most_behind,
+    );
     (sizes, steps).prop_map(
         |((group, inputs, outputs, ky, kx, dilation), (sy, sx, py, px, rows, columns, behind))| {
             let (kernel, stride, pad) = ([ky, kx], [sy, sx], [py, px]);

@@ -58,7 +58,12 @@ fn a_unit_without_a_way_back_is_flat() {
         pack(folder.path(), LayerKind::Unary(function), &[("y", 1, 1)], &[]);
         let output = deepvis(folder.path(), &words(&format!("{CLIMB} --brave")));
         assert_eq!(output.status.code(), Some(1), "{function:?}: {}", said(&output));
-        assert_eq!(said(&output).matches("the gradient is 0").count(), 3, "{}", said(&output));
+        assert_eq!(
+            said(&output).matches("the gradient is 0").count(),
+            3,
+            "{}",
+            said(&output)
+        );
     }
 }
 

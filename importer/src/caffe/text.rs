@@ -90,10 +90,7 @@ pub fn parse_net(mut text: String, path: &Path) -> Result<ParsedNet> {
     }
     let (layers, found) = blank_unknown(&mut text, &descriptor);
     if layers > MOST_LAYERS {
-        return Err(Error::Net(format!(
-            "it has {layers} layers; at most {MOST_LAYERS} are read"
-        ))
-        .in_file(path));
+        return Err(Error::Net(format!("it has {layers} layers; at most {MOST_LAYERS} are read")).in_file(path));
     }
     let mut net = match DynamicMessage::parse_text_format(descriptor, &text) {
         Ok(message) => message

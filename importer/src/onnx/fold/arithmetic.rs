@@ -114,10 +114,9 @@ pub(super) fn variadic(node: &Node, inputs: &[Option<&Tensor>], most: usize) -> 
     }
     let (first, rest) = parts.split_first()?;
     let op = if node.op == "Sum" { "Add" } else { &node.op };
-    Some(
-        rest.iter()
-            .try_fold((*first).clone(), |result, part| entrywise(op, &result, part, node, most)),
-    )
+    Some(rest.iter().try_fold((*first).clone(), |result, part| {
+        entrywise(op, &result, part, node, most)
+    }))
 }
 
 pub(super) fn pairwise(node: &Node, inputs: &[Option<&Tensor>], most: usize) -> Option<Step<Tensor>> {

@@ -84,7 +84,11 @@ pub(super) fn range(start: &Tensor, limit: &Tensor, delta: &Tensor, most: usize)
             stride => u64::try_from(span).unwrap_or(0).div_ceil(stride),
         };
         affordable(&[usize::try_from(count).unwrap_or(usize::MAX)], most)?;
-        return Ok(Tensor::ints((0..count as i64).map(|i| start.wrapping_add(i.wrapping_mul(delta))).collect()));
+        return Ok(Tensor::ints(
+            (0..count as i64)
+                .map(|i| start.wrapping_add(i.wrapping_mul(delta)))
+                .collect(),
+        ));
     }
     let (start, limit, delta) = (start.to_floats()[0], limit.to_floats()[0], delta.to_floats()[0]);
     let count = ((limit - start) / delta).ceil();

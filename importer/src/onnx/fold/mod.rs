@@ -26,7 +26,11 @@ pub(super) fn evaluate(node: &Node, inputs: &[Option<&Tensor>], most: usize) -> 
     Some(outputs.and_then(|outputs| {
         // Indices may pick fewer entries than their shape promises.
         match outputs.iter().find(|tensor| count(&tensor.dims) != Ok(tensor.len())) {
-            Some(tensor) => Err(format!("{} entries for a value of shape {:?}", tensor.len(), tensor.dims)),
+            Some(tensor) => Err(format!(
+                "{} entries for a value of shape {:?}",
+                tensor.len(),
+                tensor.dims
+            )),
             None => Ok(outputs),
         }
     }))

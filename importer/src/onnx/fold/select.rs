@@ -270,9 +270,7 @@ pub(in crate::onnx) fn parts(node: &Node, dims: &[usize], given: Option<&Tensor>
             (0..count).map(|i| each.min(whole.saturating_sub(i * each))).collect()
         }
     };
-    let sum = sizes
-        .iter()
-        .try_fold(0usize, |sum, size| sum.checked_add(*size));
+    let sum = sizes.iter().try_fold(0usize, |sum, size| sum.checked_add(*size));
     if sizes.len() != node.outputs.len() || sum != Some(whole) {
         return Err(format!(
             "parts {sizes:?} of {whole} entries, for {} outputs",

@@ -113,9 +113,10 @@ impl<'a> Lowering<'a> {
     /// # Errors
     /// When there are not as many left: a net of a few bytes may ask for any number.
     pub(super) fn afford(&mut self, entries: usize) -> Step<()> {
-        self.budget = self.budget.checked_sub(entries).ok_or(
-            "what it computes without the image is out of all proportion to the weights of the net",
-        )?;
+        self.budget = self
+            .budget
+            .checked_sub(entries)
+            .ok_or("what it computes without the image is out of all proportion to the weights of the net")?;
         Ok(())
     }
 

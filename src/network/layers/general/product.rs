@@ -6,8 +6,8 @@ use burn::tensor::Tensor;
 use super::stretch::{aligned, fits, padded, stretched};
 use crate::network::blob::Blob;
 use crate::network::build::{BuildResult, LayerBuild};
-use crate::network::host::inner_product::InnerProduct;
 use crate::network::host;
+use crate::network::host::inner_product::InnerProduct;
 use crate::network::layers::Forward;
 
 /// ONNX's `MatMul`: the product of the matrices in the last two axes, those before stretched to each other.

@@ -27,7 +27,7 @@ impl Activation {
         }
     }
 
-    /// The part of the first `images`: see [`Blob::of_images`].
+    /// The first part of each of `images`: see [`Blob::of_images`].
     #[must_use]
     pub fn of_images(&self, images: usize) -> Self {
         Self {

@@ -65,11 +65,25 @@ impl Network {
                 writes: layer.outputs.clone(),
             });
         }
+        for target in &targets {
+            let [value, pushed] = [target.value, target.pushed].map(|value| builder.shapes[value].as_deref());
+            if value != pushed {
+                return Err(Error::Input(format!(
+                    "\"{}\" is of shape {:?} where it is computed, and overwritten by a value of shape {:?}; ask for another layer",
+                    target.name,
+                    pushed.unwrap_or_default(),
+                    value.unwrap_or_default()
+                )));
+            }
+        }
         let keeps_images_apart = match graph.origin {
             // Axis 0 counts images everywhere, so that each layer knows by itself.
             Origin::Caffe => layers.iter().all(Forward::keeps_images_apart),
             // Images may lie along any axis; the front end has followed them.
-            Origin::Onnx => no_value_alone,
+            Origin::Onnx => {
+                let mut shown = wanted.iter();
+                no_value_alone && shown.all(|value| !graph.scattered.contains(value))
+            }
         };
         fold::into_convolutions(&mut layers, &mut steps, &wanted);
         gather::functions(&mut layers, &mut steps, &wanted);

@@ -6,6 +6,8 @@ use burn::tensor::Tensor;
 use super::stretch::{aligned, fits, padded, stretched};
 use crate::network::blob::Blob;
 use crate::network::build::{BuildResult, LayerBuild};
+use crate::network::host;
+use crate::network::host::inner_product::InnerProduct;
 use crate::network::layers::Forward;
 
 /// ONNX's `MatMul`: the product of the matrices in the last two axes, those before stretched to each other.
@@ -75,6 +77,9 @@ pub struct AlongAxis {
     weight: Param<Tensor<2>>,
     #[module(skip)]
     axis: usize,
+    /// Entries before the axis, for one image.
+    #[module(skip)]
+    rows: usize,
 }
 
 impl AlongAxis {
@@ -85,7 +90,8 @@ impl AlongAxis {
         };
         let weight = build.parameter(weight, "matrix", [outputs, *extent])?;
         *extent = outputs;
-        build.one(Self { weight, axis }, top)
+        let rows = build.bottom()[..axis].iter().product();
+        build.one(Self { weight, axis, rows }, top)
     }
 }
 
@@ -97,7 +103,18 @@ impl Forward for AlongAxis {
         let [outer, _, inner] = x.dims();
         let y: Tensor<3> = if inner == 1 {
             let rows: Tensor<2> = x.reshape([outer, inputs]);
-            rows.matmul(weight.transpose()).reshape([outer, outputs, 1])
+            let y = if host::is_host(&rows.device()) {
+                // Its sums do not depend on how many rows there are.
+                let function = InnerProduct {
+                    outputs,
+                    inputs,
+                    rows: self.rows,
+                };
+                host::apply_with(rows, weight, None, function)
+            } else {
+                rows.matmul(weight.transpose())
+            };
+            y.reshape([outer, outputs, 1])
         } else {
             weight
                 .reshape([1, outputs, inputs])

@@ -279,6 +279,11 @@ impl Climb {
             && record.best.is_some() == record.last.is_some()
             && state.iteration < self.recipe.steps
             && record.ending.is_none()
+            && state.moments.len() == if state.iteration == 0 { 0 } else { self.moments() }
+            && state
+                .moments
+                .iter()
+                .all(|moment| moment.len() == x.len() && moment.iter().all(|value| value.is_finite()))
             && state
                 .rate_changes
                 .iter()
@@ -288,6 +293,14 @@ impl Climb {
         }
         self.state = state;
         Ok(())
+    }
+
+    /// How many moments its optimizer keeps of each parameter.
+    fn moments(&self) -> usize {
+        match &self.recipe.optimizer {
+            Optimizer::GradientAscent { .. } => 0,
+            Optimizer::Adaptive(adaptive) => adaptive.moments(),
+        }
     }
 
     /// Whether all iterations are done, or there is nothing to climb.

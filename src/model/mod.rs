@@ -5,6 +5,7 @@ pub mod catalogue;
 pub mod data_folder;
 pub mod error;
 pub mod files;
+mod fitted;
 pub mod folder;
 pub mod labels;
 pub mod mean;
@@ -26,6 +27,7 @@ use crate::backend::Compute;
 use crate::network::{LayerFacts, Network, survey, taking};
 
 pub use error::{Error, Result};
+pub use fitted::fit_input;
 pub use labels::Labels;
 pub use mean::Mean;
 pub use preprocessing::{Preprocessing, Scheme};

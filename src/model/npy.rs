@@ -87,7 +87,14 @@ pub fn parse(bytes: &[u8]) -> Result<ArrayD<f64>, String> {
     let is_plausible = shape.iter().all(|extent| *extent <= bytes.len());
     match count.filter(|_| is_plausible).and_then(|count| count.checked_mul(size)) {
         Some(needed) if needed == data.len() => {}
-        _ => return Err(format!("its shape is {shape:?}, and it holds {} bytes", data.len())),
+        needed => {
+            let needed = needed.map_or("more than can be counted".to_owned(), |needed| needed.to_string());
+            return Err(format!(
+                "its shape is {shape:?} of {size} bytes each, {needed} in all, and {} of the {} bytes of the file are entries",
+                data.len(),
+                bytes.len()
+            ));
+        }
     }
     let is_big = match element.as_bytes()[0] {
         b'>' => true,

@@ -7,7 +7,7 @@ use deepvis_importer::graph::Origin;
 use deepvis_importer::{Format, Import, LayerKind};
 
 use super::error::{Error, Result};
-use super::{Labels, Model, Preprocessing, Scheme, files, folder, is_whole, named, preprocessing};
+use super::{Labels, Model, Preprocessing, Scheme, files, fit_input, folder, is_whole, named, preprocessing};
 use crate::network::InputSize;
 
 /// The files of a model and what is not in them.
@@ -163,6 +163,8 @@ impl Source {
         if let Some(shape) = &self.input_shape {
             import.graph.set_input_shape(shape);
         }
+        let fitted = fit_input(&mut import.graph, &import.weights, self.size);
+        import.warnings.extend(fitted);
         if self.assumes_preprocessing && import.graph.origin == Origin::Onnx && input_channels(&import) == Some(3) {
             self.preprocessing = Scheme::Torchvision.parts().preprocessing();
             import.warnings.push(

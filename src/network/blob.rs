@@ -60,14 +60,15 @@ impl Blob {
         ])
     }
 
-    /// The part of the first `images`: a layer along axis 0 may have made more.
+    /// Of each of `images` the first entry along axis 0: a layer along it may have made more of one image.
     #[must_use]
     pub fn of_images(&self, images: usize) -> Self {
         match self.shape.split_first() {
             Some((count, rest)) if *count > images => {
                 let mut shape = self.shape.clone();
                 shape[0] = images;
-                Self::new(self.view([*count, rest.iter().product()]).narrow(0, 0, images), shape)
+                let each = [images, count / images.max(1), rest.iter().product()];
+                Self::new(self.view(each).narrow(1, 0, 1), shape)
             }
             _ => self.clone(),
         }

@@ -20,10 +20,10 @@ mod survey;
 
 pub use axes::Axes;
 pub use blob::Blob;
-pub use build::{DEFAULT_SIZE, InputSize, assumed_image, image};
+pub use build::{DEFAULT_SIZE, InputSize, assumed_image, fully_connected_take, image};
 pub use classes::class_layer;
 pub use deepvis_importer::graph::Target;
 pub use error::{Error, Result};
-pub use memory::{Sizes, gigabytes, taking};
+pub use memory::{Division, Sizes, gigabytes, taking};
 pub use run::{Activation, Network};
-pub use survey::{LayerFacts, survey};
+pub use survey::{LayerFacts, survey, survey_with_sizes};

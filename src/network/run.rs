@@ -27,7 +27,7 @@ impl Activation {
         }
     }
 
-    /// The part of the first `images`: see [`Blob::of_images`].
+    /// The first part of each of `images`: see [`Blob::of_images`].
     #[must_use]
     pub fn of_images(&self, images: usize) -> Self {
         Self {
@@ -123,16 +123,11 @@ impl Network {
         self.program.shapes.iter().flatten().map(entries).max().unwrap_or(0)
     }
 
-    /// The layers, each with the entries of its tops for one image.
-    pub(super) fn layers_with_entries(&self) -> impl Iterator<Item = (&LayerModule, usize)> {
-        let entries = |step: &Step| {
-            let tops = step
-                .writes
-                .iter()
-                .filter_map(|value| self.program.shapes[*value].as_ref());
-            tops.map(|shape| shape.iter().product::<usize>()).sum()
-        };
-        self.layers.iter().zip(self.program.steps.iter().map(entries))
+    /// The layers, what they read and write, and the entries of each value for one image.
+    pub(super) fn course(&self) -> (&[LayerModule], &[Step], Vec<usize>) {
+        let entries = |shape: &Option<Vec<usize>>| shape.as_ref().map_or(0, |shape| shape.iter().product());
+        let entries = self.program.shapes.iter().map(entries).collect();
+        (&self.layers, &self.program.steps, entries)
     }
 
     /// Weights of fully connected layers: read once for all images of a batch, while those of convolutions are read for

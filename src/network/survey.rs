@@ -11,6 +11,8 @@ use super::axes::{Axes, axes};
 use super::build::{Builder, InputSize, entries, input_shape, is_same};
 use super::layers::Forward;
 use super::memory::Sizes;
+use super::passes::{fold, gather};
+use super::run::Step;
 
 /// What `deepvis inspect` shows of a layer.
 #[derive(Debug, Clone, Serialize)]
@@ -26,7 +28,7 @@ pub struct LayerFacts {
     pub tops: Vec<String>,
     /// The tops as the graph counts them.
     #[serde(skip)]
-    values: Vec<ValueId>,
+    pub(super) values: Vec<ValueId>,
     /// Shapes of the tops for one image; empty where they cannot be known.
     pub shapes: Vec<Vec<usize>>,
     /// What their axes mean.
@@ -39,9 +41,6 @@ pub struct LayerFacts {
     pub parameters: u64,
     /// Multiply-adds for one image, of the layers whose cost they dominate.
     pub multiply_adds: u64,
-    /// What decides how much memory it takes.
-    #[serde(skip)]
-    pub sizes: Sizes,
     /// Whether it is an input of the network.
     pub is_input: bool,
     /// Whether a unit of it can be pushed; if not, why.
@@ -60,11 +59,23 @@ impl LayerFacts {
 
 /// Facts about all layers, in order.
 pub fn survey(graph: &Graph, weights: Option<&Weights>, size: InputSize, most_entries: usize) -> Vec<LayerFacts> {
+    survey_with_sizes(graph, weights, size, most_entries).0
+}
+
+/// The same, and what decides how much memory all layers that can be computed take.
+pub fn survey_with_sizes(
+    graph: &Graph,
+    weights: Option<&Weights>,
+    size: InputSize,
+    most_entries: usize,
+) -> (Vec<LayerFacts>, Sizes) {
     let device = Device::flex();
     // Shapes come from the graph alone; which weights are missing is looked up.
     let mut builder = Builder::new(graph, None, &device, most_entries);
     let mut facts: Vec<LayerFacts> = Vec::with_capacity(graph.layers.len());
     let mut problems = Problems::new(graph);
+    let (mut modules, mut steps) = (Vec::new(), Vec::new());
+    let mut weights_in_all: usize = 0;
     for layer in &graph.layers {
         let mut fact = LayerFacts {
             name: layer.name.clone(),
@@ -78,11 +89,11 @@ pub fn survey(graph: &Graph, weights: Option<&Weights>, size: InputSize, most_en
             parameter_shapes: Vec::new(),
             parameters: 0,
             multiply_adds: 0,
-            sizes: Sizes::default(),
             is_input: matches!(layer.kind, LayerKind::Input { .. }),
             problem: None,
             misfit: None,
         };
+        let mut module = None;
         match &layer.kind {
             LayerKind::Input { shape } => {
                 let shape = input_shape(shape.as_deref(), size);
@@ -111,14 +122,8 @@ pub fn survey(graph: &Graph, weights: Option<&Weights>, size: InputSize, most_en
                         .iter()
                         .filter_map(|output| builder.shapes[*output].clone());
                     fact.shapes = shapes.collect();
-                    let tops = fact.shapes.iter().map(|shape| entries(shape).unwrap_or(usize::MAX));
-                    fact.sizes.add(&built.module, tops.fold(0, usize::saturating_add));
+                    module = Some(built.module);
                     (fact.parameter_names, fact.parameter_shapes) = built.tensors.into_iter().unzip();
-                    let weights = fact
-                        .parameter_shapes
-                        .iter()
-                        .map(|shape| entries(shape).unwrap_or(usize::MAX));
-                    fact.sizes.weights = weights.fold(0, usize::saturating_add);
                 }
                 Err(error) => fact.problem = Some(error.to_string()),
             },
@@ -128,6 +133,18 @@ pub fn survey(graph: &Graph, weights: Option<&Weights>, size: InputSize, most_en
         }
         if fact.problem.is_none() {
             fact.problem.clone_from(&fact.misfit);
+        }
+        if let (Some(module), None) = (module, &fact.problem) {
+            modules.push(module);
+            steps.push(Step {
+                reads: layer.inputs.clone(),
+                writes: layer.outputs.clone(),
+            });
+            let stored = fact
+                .parameter_shapes
+                .iter()
+                .map(|shape| entries(shape).unwrap_or(usize::MAX));
+            weights_in_all = stored.fold(weights_in_all, usize::saturating_add);
         }
         problems.note(layer, &mut fact, &builder.shapes);
         let count = |shape: &Vec<usize>| shape.iter().map(|extent| *extent as u64).product::<u64>();
@@ -154,7 +171,17 @@ pub fn survey(graph: &Graph, weights: Option<&Weights>, size: InputSize, most_en
         let target = fact.tops.first().and_then(|top| graph.target(top));
         fact.problem = target.and_then(|target| problems.of(target.value).or(problems.of(target.pushed)));
     }
-    facts
+    // As a network is built: what nobody reads is what was asked for.
+    let mut is_read = vec![false; graph.values.len()];
+    for value in steps.iter().flat_map(|step: &Step| &step.reads) {
+        is_read[*value] = true;
+    }
+    let ends: Vec<ValueId> = (0..is_read.len()).filter(|value| !is_read[*value]).collect();
+    fold::into_convolutions(&mut modules, &mut steps, &ends);
+    gather::functions(&mut modules, &mut steps, &ends);
+    let count = |shape: &Option<Vec<usize>>| shape.as_ref().map_or(0, |shape| entries(shape).unwrap_or(usize::MAX));
+    let counts: Vec<usize> = builder.shapes.iter().map(count).collect();
+    (facts, Sizes::of(&modules, &steps, &counts, weights_in_all))
 }
 
 impl LayerFacts {
@@ -167,7 +194,6 @@ impl LayerFacts {
         self.parameter_shapes.extend(step.parameter_shapes);
         self.parameters += step.parameters;
         self.multiply_adds += step.multiply_adds;
-        self.sizes = self.sizes.and(step.sizes);
         self.problem = self.problem.take().or(step.problem);
         self.misfit = self.misfit.take().or(step.misfit);
     }

@@ -45,7 +45,7 @@ pub struct Values {
 pub fn forward(model: &Model, compute: &Compute, layers: &[&str], images: &Images) -> Result<Vec<Values>> {
     let network = network_of(model, compute, layers, images.input)?;
     let mut all: Vec<Values> = Vec::new();
-    for images in chunks(&network, images)? {
+    for images in chunks(&network, compute, images)? {
         let seen = network.forward(batch(&network, &compute.device, images));
         let some = layers.iter().zip(seen).map(|(layer, seen)| {
             Ok(Values {
@@ -80,7 +80,7 @@ pub fn gradient(model: &Model, compute: &Compute, layer: &str, entry: usize, ima
     }
     let on_tape = compute.device.clone().autodiff();
     let mut all = Vec::with_capacity(images.values.len());
-    for images in chunks(&network, images)? {
+    for images in chunks(&network, compute, images)? {
         let images = batch(&network, &on_tape, images).require_grad();
         let seen = network.forward(images.clone()).swap_remove(0);
         all.extend(seen.gradient(entry, &images)?);
@@ -97,7 +97,7 @@ impl Activation {
         let batch = images.dims()[0];
         let entries: usize = self.pushed.shape().iter().product();
         let climbed = self.pushed.view([batch, entries / batch]).narrow(1, entry, 1).sum();
-        match images.grad(&climbed.backward()) {
+        match climbed.is_tracked().then(|| images.grad(&climbed.backward())).flatten() {
             Some(gradient) => floats(gradient),
             None => Ok(vec![0.0; images.dims().iter().product()]),
         }
@@ -112,8 +112,9 @@ fn network_of(model: &Model, compute: &Compute, layers: &[&str], input: Input) -
     })
 }
 
-/// The images that the network may see at once: all of them, or where it mixes the images of a batch, each by itself.
-fn chunks<'a>(network: &Network, images: &'a Images) -> Result<std::slice::Chunks<'a, f32>> {
+/// The images that the network may see at once: as many as memory allows, or where it mixes the images of a batch, each by
+/// itself.
+fn chunks<'a>(network: &Network, compute: &Compute, images: &'a Images) -> Result<std::slice::Chunks<'a, f32>> {
     let values = &images.values;
     let size: usize = network.image().iter().product();
     if values.is_empty() || !values.len().is_multiple_of(size) {
@@ -124,11 +125,24 @@ fn chunks<'a>(network: &Network, images: &'a Images) -> Result<std::slice::Chunk
         ))
         .into());
     }
-    let at_once = if network.keeps_images_apart() {
-        values.len()
-    } else {
-        size
+    let sizes = network.sizes();
+    let fits = |count: usize| {
+        let needed = if compute.is_gpu() {
+            sizes.on_gpu(count)
+        } else {
+            sizes.at_once(count)
+        };
+        needed <= compute.memory
     };
+    let mut count = if network.keeps_images_apart() {
+        values.len() / size
+    } else {
+        1
+    };
+    while count > 1 && !fits(count) {
+        count /= 2;
+    }
+    let at_once = count * size;
     Ok(values.chunks(at_once))
 }
 

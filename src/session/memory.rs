@@ -12,25 +12,34 @@ const LARGEST_GPU_BATCH: usize = 64;
 /// Bytes for each entry of an image of grey levels: itself, its mean, what is kept of it (first, best, last), and what is
 /// written of these, in float64.
 const GREY_LEVELS: u64 = 125;
+/// The same of an image whose arrays are so large that the allocator gives each back when it is freed (see `cli/heap.rs`): what is
+/// there at once.
+const LARGE_GREY_LEVELS: u64 = 64;
+/// From so many entries on, of 8 bytes each.
+const LARGE: u64 = 1 << 27;
 /// The same of a parameterized image: parameters, moments, and the way from them to the image and back.
 const PARAMETERIZED: u64 = 160;
 
 /// Bytes that `units` of a recipe take when they climb together, as an estimate.
 pub fn climb(sizes: &Sizes, recipe: &Recipe, image: [usize; 3], units: usize, is_on_gpu: bool) -> u64 {
-    let each = match recipe.image {
-        Image::GreyLevels => GREY_LEVELS,
-        Image::Parameterized(_) => PARAMETERIZED,
-    };
     let entries = recipe
         .picture(image)
         .iter()
         .map(|extent| *extent as u64)
         .product::<u64>();
+    let each = match recipe.image {
+        Image::GreyLevels if entries >= LARGE => LARGE_GREY_LEVELS,
+        Image::GreyLevels => GREY_LEVELS,
+        Image::Parameterized(_) => PARAMETERIZED,
+    };
     let images = units.saturating_mul(recipe.views.images());
     let network = if is_on_gpu {
         sizes.on_gpu(images)
     } else {
-        sizes.on_host(images, true)
+        match recipe.image {
+            Image::GreyLevels => sizes.on_host(images, true),
+            Image::Parameterized(_) => sizes.at_once(images),
+        }
     };
     network.saturating_add(entries.saturating_mul(each).saturating_mul(units as u64))
 }

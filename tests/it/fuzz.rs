@@ -320,7 +320,16 @@ fn flags(long: bool) {
 
 #[test]
 fn damaged_files_of_every_kind_are_refused_or_read() {
-    for run in [prototxt, caffemodel, burnpack, arrays, checkpoints, settings, flags] {
+    for run in [
+        prototxt,
+        caffemodel,
+        burnpack,
+        onnx,
+        arrays,
+        checkpoints,
+        settings,
+        flags,
+    ] {
         run(false);
     }
 }

@@ -8,6 +8,7 @@ mod climbing;
 mod commands;
 mod composition;
 mod composition_modern;
+mod crafted;
 mod demo;
 mod device;
 mod everyday;

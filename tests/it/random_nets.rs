@@ -159,7 +159,7 @@ fn prototxt(seed: u32) -> String {
 }
 
 /// Values and gradient of each image, as bits, of images that go through together.
-fn together(network: &Network, images: &[Vec<f32>], device: &Device) -> Vec<(Vec<u32>, Vec<u32>)> {
+pub fn together(network: &Network, images: &[Vec<f32>], device: &Device) -> Vec<(Vec<u32>, Vec<u32>)> {
     let [channels, rows, columns] = network.image();
     let count = images.len();
     let data = TensorData::new(images.concat(), [count, channels, rows, columns]);

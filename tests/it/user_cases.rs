@@ -122,6 +122,63 @@ fn data_layers_are_inputs_that_tell_their_shape() {
     ]));
 }
 
+/// A database says how many channels its images have, the prototxt does not; of a network with fully connected layers the weights
+/// also tell how large they are. These are for images of one channel, 28 x 28.
+#[test]
+fn weights_tell_what_a_data_layer_leaves_open() {
+    let weights = file("data-layer-states-its-shape/memory.caffemodel");
+    let folder = tempfile::tempdir().unwrap();
+    let layers = std::fs::read_to_string(file("data-layer-states-its-shape/memory.prototxt")).unwrap();
+    let (_, layers) = layers.split_once('\n').unwrap();
+    let cases = [
+        (
+            "type: 'Data' transform_param { crop_size: 28 }",
+            "taken to have 1, as the weights of \"c1\" are for",
+        ),
+        ("type: 'Data'", "1 x 28 x 28 is assumed"),
+        (
+            "type: 'HDF5Data' hdf5_data_param { source: 'list.txt' batch_size: 8 }",
+            "1 x 28 x 28 is assumed",
+        ),
+    ];
+    for (data, expected) in cases {
+        let deploy = folder.path().join("deploy.prototxt");
+        let first = format!("layer {{ name: 'data' top: 'data' top: 'label' {data} }}");
+        std::fs::write(&deploy, format!("{first}\n{layers}")).unwrap();
+        let deploy = deploy.to_str().unwrap();
+        let layers = inspected(&[deploy, "--net-weights", &weights]);
+        assert_eq!(layers[0].1, [1, 28, 28], "{data}");
+        is_pushable(&layers, "ip", &[10]);
+        let all = [
+            "optimize",
+            "--backend",
+            "flex",
+            "--deploy-proto",
+            deploy,
+            "--net-weights",
+            &weights,
+        ];
+        let unit = ["--push-layer", "ip", "--push-channel", "3", "--max-iter", "2"];
+        let output = run(&[&all[..], &unit[..]].concat());
+        worked(&output);
+        let told = said(&output);
+        assert_eq!(told.matches(expected).count(), 1, "{told}");
+        assert_eq!(
+            told.matches("assumed").count(),
+            expected.matches("assumed").count(),
+            "{told}"
+        );
+    }
+    // Without weights, colours are assumed as ever.
+    let deploy = folder.path().join("colours.prototxt");
+    std::fs::write(
+        &deploy,
+        format!("layer {{ name: 'data' top: 'data' {} }}\n{layers}", cases[0].0),
+    )
+    .unwrap();
+    assert_eq!(inspected(&[deploy.to_str().unwrap()])[0].1, [3, 28, 28]);
+}
+
 #[test]
 fn a_glob_leaves_the_input_out() {
     let case = |name: &str| file(&format!("data-layer-counts-as-unit/{name}"));

@@ -28,10 +28,12 @@ fn blobs(graph: &Graph, seed: u32) -> BTreeMap<String, Vec<(String, Drawn)>> {
                 .parameter_shapes
                 .iter()
                 .zip(fact.parameter_names)
-                .enumerate()
-                .map(|(index, (shape, name))| {
-                    // Variance and factor of a BatchNorm are positive.
-                    let positive = fact.kind == "BatchNorm" && index > 0;
+                .map(|(shape, name)| {
+                    // A variance and what it is divided by are positive; factors are near 1, or a deep net would give nothing.
+                    let centre = match name.rsplit('.').next() {
+                        Some("variance" | "divisor" | "factor") => 1.0,
+                        _ => 0.0,
+                    };
                     let inputs: usize = shape[1..].iter().product();
                     let limit = if shape.len() > 1 {
                         (6.0 / inputs as f32).sqrt()
@@ -40,7 +42,7 @@ fn blobs(graph: &Graph, seed: u32) -> BTreeMap<String, Vec<(String, Drawn)>> {
                     };
                     let values = (0..shape.iter().product())
                         .map(|_| uniform(limit))
-                        .map(|value| if positive { value.abs() + 0.5 } else { value })
+                        .map(|value| value + centre)
                         .collect();
                     (name, (shape.clone(), values))
                 })

@@ -15,6 +15,7 @@ use super::scan::skip_blank;
 use super::sniff;
 use super::tolerate::{Unknown, blank_unknown};
 use crate::error::{Error, Result};
+use crate::graph::{LONGEST_NAME, too_long};
 
 /// The descriptor of `NetParameter`, decoded once.
 static SCHEMA: LazyLock<Option<MessageDescriptor>> = LazyLock::new(|| {
@@ -26,14 +27,14 @@ static SCHEMA: LazyLock<Option<MessageDescriptor>> = LazyLock::new(|| {
 /// Bytes of the longest prototxt that is read; those of networks of a thousand layers are a tenth as long.
 const LONGEST: u64 = 8 << 20;
 
+/// Most layers of a net: a ResNet of a thousand convolutions has 5000. Each takes some kilobytes, however short it is written.
+const MOST_LAYERS: usize = 1 << 14;
+
 /// Deepest nesting that is parsed, the parser being a recursive one. Caffe's own schema has six levels.
 const DEEPEST: usize = 100;
 
 /// How many unknown fields of a text without layers are kept.
 const MOST_UNKNOWN: usize = 20;
-
-/// Longest name of a layer or blob, as in caffemodels.
-const LONGEST_NAME: usize = 4096;
 
 /// A parsed prototxt.
 #[derive(Debug)]
@@ -87,7 +88,10 @@ pub fn parse_net(mut text: String, path: &Path) -> Result<ParsedNet> {
         let message = format!("it is nested more than {DEEPEST} levels deep; is this a network's prototxt?");
         return Err(located(&text, at, message, path));
     }
-    let found = blank_unknown(&mut text, &descriptor);
+    let (layers, found) = blank_unknown(&mut text, &descriptor);
+    if layers > MOST_LAYERS {
+        return Err(Error::Net(format!("it has {layers} layers; at most {MOST_LAYERS} are read")).in_file(path));
+    }
     let mut net = match DynamicMessage::parse_text_format(descriptor, &text) {
         Ok(message) => message
             .transcode_to::<NetParameter>()
@@ -193,11 +197,7 @@ fn check_names(net: &NetParameter) -> Result<()> {
         .chain(older)
         .find(|name| name.len() > LONGEST_NAME)
     {
-        Some(name) => Err(Error::Net(format!(
-            "a name of {} bytes, \"{}...\"; at most {LONGEST_NAME} are read",
-            name.len(),
-            name.chars().take(20).collect::<String>()
-        ))),
+        Some(name) => Err(too_long(name)),
         None => Ok(()),
     }
 }
@@ -257,6 +257,17 @@ mod tests {
     fn a_syntax_error_has_a_place() {
         let error = parse("name: \"a\"\nlayer { name: }").unwrap_err().to_string();
         assert!(error.starts_with("net.prototxt:2:"), "{error}");
+    }
+
+    #[test]
+    fn very_many_layers_are_refused_in_every_form() {
+        let many = MOST_LAYERS + 1;
+        let error = |text: String| parse(&text).unwrap_err().to_string();
+        for one in ["layer {}", "layer <>", "layers: {}", "layer: [{}] "] {
+            assert!(error(one.repeat(many)).contains("it has 16385 layers"), "{one}");
+            assert!(parse(&one.repeat(10)).is_ok(), "{one}");
+        }
+        assert!(error(format!("layer: [{}]", vec!["{}"; many].join(","))).contains("it has 16385 layers"));
     }
 
     /// Each way to nest that the text format has, among them those that the parser takes itself through without a limit.

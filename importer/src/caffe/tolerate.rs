@@ -21,8 +21,8 @@ pub(super) struct Unknown {
 }
 
 /// Blanks out what `schema` does not know, lengths and line breaks left as they are. Where the text is no protobuf text the
-/// walk ends, and the parser will say what is wrong.
-pub(super) fn blank_unknown(text: &mut String, schema: &MessageDescriptor) -> Vec<Unknown> {
+/// walk ends, and the parser will say what is wrong. Also tells how many layers there are.
+pub(super) fn blank_unknown(text: &mut String, schema: &MessageDescriptor) -> (usize, Vec<Unknown>) {
     let mut walk = Walk {
         bytes: text.as_bytes(),
         layers: 0,
@@ -32,7 +32,7 @@ pub(super) fn blank_unknown(text: &mut String, schema: &MessageDescriptor) -> Ve
         blanks: Vec::new(),
     };
     let _ = walk.message(0, schema, None);
-    let (unknown, blanks) = (walk.unknown, walk.blanks);
+    let (layers, unknown, blanks) = (walk.layers, walk.unknown, walk.blanks);
     let mut bytes = std::mem::take(text).into_bytes();
     for (start, end) in blanks {
         for byte in &mut bytes[start..end] {
@@ -43,7 +43,7 @@ pub(super) fn blank_unknown(text: &mut String, schema: &MessageDescriptor) -> Ve
     }
     // Whole tokens became spaces, so that it is UTF-8 as before.
     *text = String::from_utf8_lossy(&bytes).into_owned();
-    unknown
+    (layers, unknown)
 }
 
 struct Walk<'a> {
@@ -85,14 +85,11 @@ impl Walk<'_> {
             return Some(end);
         };
         let is_layer = self.path.is_empty() && self.layer.is_none() && (name == "layer" || name == "layers");
-        if is_layer {
-            self.layer = Some(self.layers);
-            self.layers += 1;
-        } else {
+        if !is_layer {
             self.path.push(name.clone());
         }
         let end = match field.kind() {
-            Kind::Message(inner) => self.messages(at, &inner),
+            Kind::Message(inner) => self.messages(at, &inner, is_layer),
             Kind::Enum(values) => self.values(at, (start, &name), |word| values.get_value_by_name(word).is_some()),
             _ => value_end(self.bytes, at),
         };
@@ -104,20 +101,28 @@ impl Walk<'_> {
         end
     }
 
-    /// A message, or a list of them.
-    fn messages(&mut self, at: usize, schema: &MessageDescriptor) -> Option<usize> {
-        match self.bytes.get(at)? {
-            b'{' => self.message(at + 1, schema, Some(b'}')),
-            b'<' => self.message(at + 1, schema, Some(b'>')),
+    /// A message, or a list of them; whether each is a layer.
+    fn messages(&mut self, at: usize, schema: &MessageDescriptor, is_layer: bool) -> Option<usize> {
+        let bytes = self.bytes;
+        let mut inner = |at: usize, close: u8| {
+            if is_layer {
+                self.layer = Some(self.layers);
+                self.layers += 1;
+            }
+            self.message(at + 1, schema, Some(close))
+        };
+        match bytes.get(at)? {
+            b'{' => inner(at, b'}'),
+            b'<' => inner(at, b'>'),
             b'[' => {
                 let mut at = at + 1;
                 loop {
-                    at = skip_blank(self.bytes, at);
-                    match self.bytes.get(at)? {
+                    at = skip_blank(bytes, at);
+                    match bytes.get(at)? {
                         b']' => return Some(at + 1),
                         b',' => at += 1,
-                        b'{' => at = self.message(at + 1, schema, Some(b'}'))?,
-                        b'<' => at = self.message(at + 1, schema, Some(b'>'))?,
+                        b'{' => at = inner(at, b'}')?,
+                        b'<' => at = inner(at, b'>')?,
                         _ => return None,
                     }
                 }
@@ -199,5 +204,11 @@ mod tests {
                 vec!["include.phase: VALIDATE", "deepvis_left_out"],
             ]
         );
+    }
+
+    #[test]
+    fn layers_of_a_list_are_told_apart() {
+        let (layers, _) = left_out("layer: [{ name: 'a' }, { name: 'b' odd: 1 }, < name: 'c' >] layer { even: 2 }");
+        assert_eq!(layers, [vec![], vec!["odd"], vec![], vec!["even"]]);
     }
 }

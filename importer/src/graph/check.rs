@@ -6,6 +6,9 @@ use crate::error::{Error, Result};
 /// Largest extent of a kernel, stride, padding or output that is accepted.
 pub const LARGEST: usize = 1 << 24;
 
+/// Longest name of a layer, value or target.
+pub(crate) const LONGEST_NAME: usize = 4096;
+
 /// A setting that fits, or what is wrong with it.
 type Fits = std::result::Result<(), String>;
 
@@ -19,6 +22,7 @@ impl Graph {
         if self.layers.is_empty() {
             return Err(Error::Net("the net has no layers".into()));
         }
+        self.check_names()?;
         let mut written = vec![false; self.values.len()];
         let name = |value: ValueId| self.values.get(value).map_or("?", String::as_str);
         for layer in &self.layers {
@@ -55,6 +59,26 @@ impl Graph {
         }
         Ok(())
     }
+
+    /// Long names make every message about them long, and the search for one that is like another slow.
+    fn check_names(&self) -> Result<()> {
+        let layers = self.layers.iter().flat_map(|layer| [&layer.name, &layer.type_name]);
+        let targets = self.targets.iter().map(|target| &target.name);
+        let all = self.values.iter().chain(layers).chain(targets).chain([&self.name]);
+        match all.chain(self.modules.values()).find(|name| name.len() > LONGEST_NAME) {
+            Some(name) => Err(too_long(name)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// That a name is out of all proportion.
+pub(crate) fn too_long(name: &str) -> Error {
+    Error::Net(format!(
+        "a name of {} bytes, \"{}...\"; at most {LONGEST_NAME} are read",
+        name.len(),
+        name.chars().take(20).collect::<String>()
+    ))
 }
 
 impl Layer {

@@ -15,6 +15,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use serde::{Deserialize, Serialize};
 
 pub use check::LARGEST;
+pub(crate) use check::{LONGEST_NAME, too_long};
 pub use general::{Move, Padding, Pairwise, Reduce, Reducer, Unary};
 pub use kind::{LayerKind, SUPPORTED};
 pub use resample::{InterpSize, UnpoolSize};
@@ -41,6 +42,10 @@ pub struct Graph {
     /// gives alone.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub alone: BTreeSet<ValueId>,
+    /// Values in which the images of a batch follow each other along another axis than the first, as where tokens come before
+    /// them. As targets, they are computed for one image at a time.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub scattered: BTreeSet<ValueId>,
     /// The path of the module that a layer belongs to, by the layer's name, where the file tells: `layer4.2.conv3`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub modules: BTreeMap<String, String>,

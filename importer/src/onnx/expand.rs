@@ -1,6 +1,9 @@
 //! Local functions of a model, put in where they are called.
 
+use std::cell::Cell;
 use std::collections::HashMap;
+
+use prost::Message;
 
 use super::node::Node;
 use super::proto::{AttributeProto, FunctionProto, NodeProto};
@@ -8,12 +11,17 @@ use super::tensor::Step;
 
 /// How deep functions may call each other.
 const DEEPEST: usize = 32;
-/// How many nodes a net may have once its functions are put in.
-const MOST_NODES: usize = 1 << 20;
+/// How many nodes a net may have once its functions are put in, and how many calls may put them in.
+pub(super) const MOST_NODES: usize = 1 << 17;
+/// Bytes of all nodes that are copied out of functions: each copy has the constants in it, too.
+const MOST_COPIED: usize = 1 << 26;
 
 /// The functions of a model by domain, name and overload.
 pub(super) struct Functions {
     by_name: HashMap<(String, String, String), FunctionProto>,
+    /// Calls so far, and bytes of what they copied.
+    calls: Cell<usize>,
+    copied: Cell<usize>,
 }
 
 impl Functions {
@@ -21,6 +29,8 @@ impl Functions {
         let key = |f: &FunctionProto| (f.domain().to_owned(), f.name().to_owned(), f.overload().to_owned());
         Self {
             by_name: functions.into_iter().map(|f| (key(&f), f)).collect(),
+            calls: Cell::new(0),
+            copied: Cell::new(0),
         }
     }
 
@@ -46,8 +56,11 @@ impl Functions {
                 "functions call each other more than {DEEPEST} deep, or in a circle"
             ));
         }
-        if expanded.len() > MOST_NODES {
-            return Err(format!("the net has more than {MOST_NODES} nodes"));
+        // A function without nodes of its own may still be called without end.
+        if expanded.len() > MOST_NODES || self.calls.get() > MOST_NODES {
+            return Err(format!(
+                "its functions come to more than {MOST_NODES} nodes where they are called"
+            ));
         }
         let key = (
             node.domain().to_owned(),
@@ -64,6 +77,7 @@ impl Functions {
             expanded.push(plain);
             return Ok(());
         };
+        self.calls.set(self.calls.get() + 1);
         let called = Node::of(node.clone(), 0);
         let scopes = if called.scopes.is_empty() {
             scopes
@@ -113,6 +127,12 @@ impl Functions {
                 .into_iter()
                 .filter_map(|attribute| resolved(attribute, &given, &function.attribute_proto))
                 .collect();
+            self.copied.set(self.copied.get().saturating_add(inner.encoded_len()));
+            if self.copied.get() > MOST_COPIED {
+                return Err(format!(
+                    "its functions come to more than {MOST_COPIED} bytes where they are called"
+                ));
+            }
             self.put(inner, &own_opsets, scopes, depth + 1, expanded)?;
         }
         Ok(())

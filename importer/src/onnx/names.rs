@@ -6,6 +6,9 @@ use super::lower::{Lowering, Value};
 use super::node::Node;
 use crate::graph::{Target, ValueId};
 
+/// Most parts of a name that are looked at: modules lie about ten deep.
+const DEEPEST: usize = 32;
+
 /// The path of the module that a node belongs to, such as `layer4.2.conv3`; empty where the file does not tell.
 fn module(node: &Node) -> String {
     // PyTorch's exporter of today: '', 'layer4', 'layer4.2', 'layer4.2.conv3', 'conv2d_52'.
@@ -71,7 +74,11 @@ fn paths(nodes: &[Node]) -> Vec<String> {
 /// The runs of path components that a Keras layer can be meant by, `resnet50_1/conv5_block3_out_1/Relu`: those of layers, and
 /// those that end with the operator.
 fn components(name: &str) -> [Vec<String>; 2] {
-    let parts: Vec<&str> = name.split('/').filter(|part| !part.is_empty()).collect();
+    let mut parts: Vec<&str> = name.split('/').filter(|part| !part.is_empty()).collect();
+    // There are as many runs as the square of their number.
+    if parts.len() > DEEPEST {
+        parts.clear();
+    }
     let plain: Vec<&str> = parts
         .iter()
         .map(|part| part.strip_suffix("_1").unwrap_or(part))
@@ -89,6 +96,11 @@ fn components(name: &str) -> [Vec<String>; 2] {
 /// Whether a node is an operator that exporters fold a batch normalization behind it into.
 fn can_hold_a_norm(node: &Node) -> bool {
     matches!(node.op.as_str(), "Conv" | "ConvTranspose" | "Gemm")
+}
+
+/// Whether a module is within another.
+fn is_within(module: &str, outer: &str) -> bool {
+    module.strip_prefix(outer).is_some_and(|rest| rest.starts_with('.'))
 }
 
 /// Names of a batch normalization that an exporter folded into the node of module `path`, and with it its name: `bn1` behind
@@ -163,7 +175,7 @@ pub(super) fn targets(lowering: &Lowering<'_>, nodes: &[Node]) -> (Vec<Target>, 
         names.push((node.name.clone(), value));
         let path = module(node);
         let mut outer = path.as_str();
-        while !outer.is_empty() {
+        while !outer.is_empty() && path.matches('.').count() < DEEPEST {
             modules.push((outer.to_owned(), value));
             outer = outer.rsplit_once('.').map_or("", |(outer, _)| outer);
         }
@@ -179,7 +191,10 @@ pub(super) fn targets(lowering: &Lowering<'_>, nodes: &[Node]) -> (Vec<Target>, 
             } else if can_hold_a_norm(node) {
                 // PyTorch's exporter of today calls the sum of both after the normalization.
                 partners.push((owner.to_owned(), value));
-                holds_a_norm.get_or_insert_with(|| owner.to_owned());
+                // But where a module computes with the weights of one within it, as attention does, there is none.
+                if !is_within(owner, &path) {
+                    holds_a_norm.get_or_insert_with(|| owner.to_owned());
+                }
             }
         } else if !path.is_empty() && can_hold_a_norm(node) && weight.starts_with("onnx::") {
             // TorchScript's calls it after the convolution, and its weights after nothing.

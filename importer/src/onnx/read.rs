@@ -11,6 +11,7 @@ use std::sync::Arc;
 use prost::Message;
 use prost::encoding::{encode_key, encode_varint};
 
+use super::expand::MOST_NODES;
 use super::proto::{FunctionProto, NodeProto, OperatorSetIdProto, StringStringEntryProto, TensorProto, ValueInfoProto};
 use super::tensor::{ElementType, Step, Tensor, count, decode, extents};
 use crate::error::{Error, Result};
@@ -94,7 +95,12 @@ pub(super) fn read_from<R: Read + Seek>(inner: R, len: u64, path: &Path) -> Resu
 fn graph<R: Read + Seek>(reader: &mut WireReader<R>, end: u64, path: &Arc<PathBuf>, model: &mut Model) -> Result<()> {
     while let Some((number, wire)) = reader.field(end)? {
         match (number, wire) {
-            (1, WireType::Delimited) => model.nodes.push(message(reader, end)?),
+            (1, WireType::Delimited) => {
+                if model.nodes.len() >= MOST_NODES {
+                    return Err(reader.error(format!("the net has more than {MOST_NODES} nodes")));
+                }
+                model.nodes.push(message(reader, end)?);
+            }
             (2, WireType::Delimited) => model.name = reader.string(end, 1 << 16)?,
             (5, WireType::Delimited) => {
                 let tensor_end = reader.delimited(end)?;

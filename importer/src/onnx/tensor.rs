@@ -5,8 +5,8 @@ use super::proto::TensorProto;
 /// What went wrong in a node, or the thing itself.
 pub(super) type Step<T> = std::result::Result<T, String>;
 
-/// Most entries that a constant may have which is computed while a net is read.
-pub(super) const MOST_ENTRIES: usize = 1 << 28;
+/// Most axes of a tensor; NumPy has as many.
+const MOST_AXES: usize = 64;
 
 /// The entries, row-major. Every float type is held as float32, every whole number as i64.
 #[derive(Debug, Clone, PartialEq)]
@@ -75,8 +75,11 @@ impl ElementType {
     }
 }
 
-/// The number of entries of declared dimensions; an error where one is negative or they are too many to count.
+/// The number of entries of declared dimensions; an error where they, or the dimensions, are too many to count.
 pub(super) fn count(dims: &[usize]) -> Step<usize> {
+    if dims.len() > MOST_AXES {
+        return Err(format!("a tensor of {} axes", dims.len()));
+    }
     dims.iter()
         .try_fold(1usize, |product, dim| product.checked_mul(*dim))
         .filter(|entries| *entries <= 1 << 40)

@@ -19,8 +19,8 @@ use crate::cli::model::{ModelOptions, files_used};
 use crate::cli::shell::quoted;
 use crate::cli::stdout::out;
 use crate::model::preprocessing::ChannelOrder;
-use crate::model::{Scheme, Settings, is_whole};
-use crate::network::{LayerFacts, Sizes, class_layer, gigabytes, survey};
+use crate::model::{Scheme, Settings, fit_input, is_whole};
+use crate::network::{LayerFacts, class_layer, gigabytes, survey_with_sizes};
 use crate::session::memory;
 use modules::Module;
 
@@ -72,6 +72,9 @@ pub(super) fn run(flags: &InspectFlags, settings: &Settings) -> anyhow::Result<E
     if let Some(shape) = &options.source.input_shape {
         graph.set_input_shape(shape);
     }
+    if let Some(weights) = &weights {
+        warnings.extend(fit_input(&mut graph, weights, options.source.size));
+    }
     warnings.extend(crate::cli::assumed_size(&graph, options.source.size));
     crate::cli::warn(&warnings);
     if let Some(files) = files_used(&options.source) {
@@ -84,19 +87,25 @@ pub(super) fn run(flags: &InspectFlags, settings: &Settings) -> anyhow::Result<E
     }
     let memory = compute::memory(flags.max_memory.as_deref())?;
     let most_entries = usize::try_from(memory / 4).unwrap_or(usize::MAX);
-    let mut facts = survey(&graph, weights.as_ref(), options.source.size, most_entries);
+    let (mut facts, sizes) = survey_with_sizes(&graph, weights.as_ref(), options.source.size, most_entries);
     let image = facts.iter().find(|fact| fact.is_input).and_then(|fact| {
         let [_, image @ ..] = <[usize; 4]>::try_from(fact.shapes.first()?.as_slice()).ok()?;
         Some(image)
     });
     let bytes = image.map(|image| {
-        let sizes: Sizes = facts.iter().map(|fact| fact.sizes).sum();
         let recipe = Recipe::of_unit("", 0);
         let of = |units| memory::climb(&sizes, &recipe, image, units, false);
         Bytes {
             one: of(1),
             sixteen: of(16),
         }
+    });
+    let classes = class_layer(&graph, &facts).map(|fact| Classes {
+        layer: match (graph.origin, fact.tops.first()) {
+            (Origin::Onnx, Some(top)) => known_as(&graph, top).to_owned(),
+            (Origin::Onnx, None) | (Origin::Caffe, _) => fact.name.clone(),
+        },
+        units: fact.shapes[0].get(1).copied().unwrap_or(1),
     });
     if let Some(layer) = &flags.layer {
         // Also by the path of a module, and all other names that can be pushed.
@@ -116,13 +125,6 @@ pub(super) fn run(flags: &InspectFlags, settings: &Settings) -> anyhow::Result<E
             .into());
         }
     }
-    let classes = class_layer(&graph, &facts).map(|fact| Classes {
-        layer: match (graph.origin, fact.tops.first()) {
-            (Origin::Onnx, Some(top)) => known_as(&graph, top).to_owned(),
-            (Origin::Onnx, None) | (Origin::Caffe, _) => fact.name.clone(),
-        },
-        units: fact.shapes[0].get(1).copied().unwrap_or(1),
-    });
     let modules = match flags.layer {
         Some(_) => Vec::new(),
         None => modules::of(&graph, &facts),

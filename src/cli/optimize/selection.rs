@@ -1,5 +1,7 @@
 //! Lists, ranges, labels and "all" in `--push-channel` and `--rand-seed`.
 
+use std::collections::HashSet;
+
 use globset::Glob;
 
 use crate::cli::error::{Error, Result};
@@ -23,7 +25,7 @@ fn numbers(item: &str) -> Option<std::ops::RangeInclusive<usize>> {
 pub(super) fn seeds(given: &str) -> Result<Vec<u32>> {
     const EXPECTED: &str = "a seed from 0 to 4294967295, or several as 0-8 or 0,3,7";
     let flag = "--rand-seed";
-    let mut seeds = Vec::new();
+    let (mut seeds, mut seen) = (Vec::new(), HashSet::new());
     for item in given.split(',') {
         let range = numbers(item).ok_or_else(|| wrong(flag, given, format!("\"{item}\" is no seed"), EXPECTED))?;
         if range.is_empty() || range.end() - range.start() > MOST {
@@ -36,7 +38,7 @@ pub(super) fn seeds(given: &str) -> Result<Vec<u32>> {
         }
         for seed in range {
             let seed = u32::try_from(seed).map_err(|_| wrong(flag, given, format!("{seed} is too large"), EXPECTED))?;
-            if !seeds.contains(&seed) {
+            if seen.insert(seed) {
                 seeds.push(seed);
             }
         }
@@ -67,7 +69,7 @@ pub(super) fn channels(given: &str, layer: &str, channels: usize, labels: &Label
             chosen.extend(labelled(item, given, layer, channels, labels)?);
         }
     }
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = HashSet::new();
     chosen.retain(|channel| seen.insert(*channel));
     Ok(chosen)
 }

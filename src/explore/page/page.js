@@ -231,6 +231,7 @@ function drawCells() {
   box.replaceChildren(...run.units.map((unit, index) => {
     const picture = make("div", { className: "blank", textContent: "waiting" });
     const cell = make("button", { type: "button", className: "cell" }, make("figure", {}, picture, make("figcaption")));
+    cell.setAttribute("aria-label", unitName(unit) + " of " + unit.layer);
     cell.setAttribute("aria-pressed", index === chosen);
     cell.onclick = () => { chosen = index; [...box.children].forEach((other, at) => other.setAttribute("aria-pressed", at === index)); drawFigures(); };
     return cell;

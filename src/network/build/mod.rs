@@ -5,6 +5,7 @@ mod layer_build;
 mod needed;
 
 use std::cell::RefCell;
+use std::cmp::Ordering;
 
 use burn::tensor::Device;
 use deepvis_importer::graph::{Origin, SUPPORTED, Target, ValueId};
@@ -64,11 +65,25 @@ impl Network {
                 writes: layer.outputs.clone(),
             });
         }
+        for target in &targets {
+            let [value, pushed] = [target.value, target.pushed].map(|value| builder.shapes[value].as_deref());
+            if value != pushed {
+                return Err(Error::Input(format!(
+                    "\"{}\" is of shape {:?} where it is computed, and overwritten by a value of shape {:?}; ask for another layer",
+                    target.name,
+                    pushed.unwrap_or_default(),
+                    value.unwrap_or_default()
+                )));
+            }
+        }
         let keeps_images_apart = match graph.origin {
             // Axis 0 counts images everywhere, so that each layer knows by itself.
             Origin::Caffe => layers.iter().all(Forward::keeps_images_apart),
             // Images may lie along any axis; the front end has followed them.
-            Origin::Onnx => no_value_alone,
+            Origin::Onnx => {
+                let mut shown = wanted.iter();
+                no_value_alone && shown.all(|value| !graph.scattered.contains(value))
+            }
         };
         fold::into_convolutions(&mut layers, &mut steps, &wanted);
         gather::functions(&mut layers, &mut steps, &wanted);
@@ -94,6 +109,40 @@ pub fn image(graph: &Graph, target: &str, size: InputSize, most_entries: usize) 
     let target = find(graph, target)?;
     let needed = needed::layers(graph, &[target.value, target.pushed]);
     Ok(input::find(graph, &needed, size, most_entries)?.1)
+}
+
+/// Whether the fully connected layers of a graph, its input being as declared, take less than their stored weights are for, as
+/// much, or more: the first that differs tells. Less, too, where none can be reached, as of an image that is too small.
+pub fn fully_connected_take(graph: &Graph, weights: &Weights, device: &Device) -> Ordering {
+    let mut builder = Builder::new(graph, None, device, usize::MAX);
+    let mut found = None;
+    for layer in &graph.layers {
+        if let LayerKind::Input { shape } = &layer.kind {
+            if let Some(output) = layer.outputs.first() {
+                builder.shapes[*output] = Some(input_shape(shape.as_deref(), InputSize::Declared));
+            }
+            continue;
+        }
+        let is_computed = !matches!(layer.kind, LayerKind::Sink | LayerKind::Unsupported { .. });
+        if !is_computed || !builder.has_inputs_of(layer) {
+            continue;
+        }
+        let (Ok(built), LayerKind::InnerProduct(settings)) = (builder.layer(layer), &layer.kind) else {
+            continue;
+        };
+        let mut tensors = built.tensors.iter();
+        let wanted = tensors.find(|(name, _)| *name == settings.weight);
+        if let (Some((name, shape)), Some(entries)) = (wanted, wanted.and_then(|(_, shape)| entries(shape)))
+            && let Some(stored) = weights.get(name)
+            && !shape.is_empty()
+        {
+            match entries.cmp(&stored.count()) {
+                Ordering::Equal => found = Some(Ordering::Equal),
+                other => return other,
+            }
+        }
+    }
+    found.unwrap_or(Ordering::Less)
 }
 
 /// A layer that was built.

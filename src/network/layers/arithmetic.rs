@@ -116,6 +116,10 @@ impl Forward for Scale {
         vec![Blob::new(y, bottoms[0].shape().to_vec())]
     }
 
+    fn kept(&self, bottoms: u64, _tops: u64) -> u64 {
+        if self.factor.is_some() { 0 } else { 4 * bottoms }
+    }
+
     fn keeps_images_apart(&self) -> bool {
         apart(self.factor.is_some(), self.span)
     }
@@ -151,6 +155,10 @@ impl Forward for Bias {
     fn forward(&self, bottoms: &[Blob]) -> Vec<Blob> {
         let y = spanned(&bottoms[0], self.span) + operand(self.term.as_ref(), bottoms);
         vec![Blob::new(y, bottoms[0].shape().to_vec())]
+    }
+
+    fn kept(&self, _bottoms: u64, _tops: u64) -> u64 {
+        0
     }
 
     fn keeps_images_apart(&self) -> bool {

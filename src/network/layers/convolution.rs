@@ -97,6 +97,10 @@ impl Convolution {
 
     /// Scales and shifts every output channel: y' = factor * y + shift.
     pub(in crate::network) fn fold_affine(&mut self, factor: &Tensor<1>, shift: &Tensor<1>) {
+        // Built for its shapes alone.
+        if !self.weight.is_initialized() {
+            return;
+        }
         let channels = self.convolve.geometry.output[0];
         let weight = self.weight.val() * factor.clone().reshape([channels, 1, 1, 1]);
         let bias = match &self.bias {
@@ -142,8 +146,9 @@ impl Forward for Convolution {
         self.convolve.geometry.multiply_adds()
     }
 
-    fn is_composed(&self) -> bool {
-        false
+    /// A byte for each entry that a ReLU let through or not.
+    fn kept(&self, _bottoms: u64, tops: u64) -> u64 {
+        if self.has_relu() { tops } else { 0 }
     }
 
     fn transformed_weights(&self) -> usize {

@@ -87,8 +87,8 @@ impl Forward for Deconvolution {
         self.geometry.multiply_adds()
     }
 
-    fn is_composed(&self) -> bool {
-        false
+    fn kept(&self, _bottoms: u64, _tops: u64) -> u64 {
+        0
     }
 
     fn scratch(&self) -> usize {
@@ -98,10 +98,14 @@ impl Forward for Deconvolution {
 
 /// The transposed convolution composed of burn's operations.
 pub fn plain(x: Tensor<4>, weight: Tensor<4>, bias: Option<Tensor<1>>, g: &Geometry) -> Tensor<4> {
-    conv_transpose2d(
+    // Burn's cuts both sides alike: what is cut off more at one side is cut off after.
+    let alike = [0, 1].map(|axis| g.pad[axis].min(g.far_pad(axis)));
+    let y = conv_transpose2d(
         x,
         weight,
         bias,
-        ConvTransposeOptions::new(g.stride, g.pad, [0, 0], g.dilation, g.group),
-    )
+        ConvTransposeOptions::new(g.stride, alike, [0, 0], g.dilation, g.group),
+    );
+    y.narrow(2, g.pad[0] - alike[0], g.input[1])
+        .narrow(3, g.pad[1] - alike[1], g.input[2])
 }

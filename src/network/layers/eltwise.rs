@@ -56,7 +56,10 @@ impl Forward for Eltwise {
         true
     }
 
-    fn is_composed(&self) -> bool {
-        false
+    fn kept(&self, bottoms: u64, _tops: u64) -> u64 {
+        match self.operation {
+            EltwiseOperation::Sum(_) => 0,
+            EltwiseOperation::Product | EltwiseOperation::Max => 4 * bottoms,
+        }
     }
 }

@@ -94,8 +94,18 @@ impl Forward for Entrywise {
         self.redirects = true;
     }
 
-    fn is_composed(&self) -> bool {
-        !matches!(self.function, Function::Identity | Function::Relu { .. })
+    fn kept(&self, _bottoms: u64, tops: u64) -> u64 {
+        match self.function {
+            Function::Identity => 0,
+            Function::Relu { slope: 0.0 }
+            | Function::Sigmoid
+            | Function::TanH
+            | Function::AbsVal
+            | Function::Clip { .. }
+            | Function::Swish { .. } => 4 * tops,
+            Function::Relu { .. } => 8 * tops,
+            Function::Elu { .. } | Function::Bnll => 12 * tops,
+        }
     }
 
     fn keeps_images_apart(&self) -> bool {
@@ -175,6 +185,10 @@ impl Forward for PRelu {
         let x = bottoms[0].around(1);
         let negative = activation::relu(-x.clone()) * self.slope.val();
         vec![Blob::new(activation::relu(x) - negative, bottoms[0].shape().to_vec())]
+    }
+
+    fn kept(&self, _bottoms: u64, tops: u64) -> u64 {
+        8 * tops
     }
 
     fn keeps_images_apart(&self) -> bool {

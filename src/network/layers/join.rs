@@ -55,8 +55,8 @@ impl Forward for Concat {
         self.axis > 0
     }
 
-    fn is_composed(&self) -> bool {
-        false
+    fn kept(&self, _bottoms: u64, _tops: u64) -> u64 {
+        0
     }
 }
 
@@ -147,7 +147,7 @@ impl Forward for Slice {
         self.axis > 0
     }
 
-    fn is_composed(&self) -> bool {
-        false
+    fn kept(&self, _bottoms: u64, _tops: u64) -> u64 {
+        0
     }
 }

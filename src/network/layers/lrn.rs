@@ -72,8 +72,8 @@ impl Forward for Lrn {
         true
     }
 
-    fn is_composed(&self) -> bool {
-        false
+    fn kept(&self, bottoms: u64, _tops: u64) -> u64 {
+        4 * bottoms
     }
 }
 

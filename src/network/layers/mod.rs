@@ -71,9 +71,10 @@ pub trait Forward {
         0
     }
 
-    /// Whether the way back keeps whole inputs of it, as that of most compositions of burn's operations does.
-    fn is_composed(&self) -> bool {
-        true
+    /// Bytes that the way back keeps of it on the host, where its bottoms and its tops have so many entries. Of a composition of
+    /// burn's operations it keeps what their derivatives read: unless a layer knows better, of three of them.
+    fn kept(&self, _bottoms: u64, tops: u64) -> u64 {
+        12 * tops
     }
 
     /// Entries of transformed weights that a host function keeps beside its own.
@@ -127,9 +128,9 @@ macro_rules! layers {
                 }
             }
 
-            fn is_composed(&self) -> bool {
+            fn kept(&self, bottoms: u64, tops: u64) -> u64 {
                 match self {
-                    $(Self::$kind(layer) => layer.is_composed(),)*
+                    $(Self::$kind(layer) => layer.kept(bottoms, tops),)*
                 }
             }
 

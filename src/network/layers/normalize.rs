@@ -56,6 +56,10 @@ impl Forward for BatchNorm {
         vec![Blob::new(y, bottoms[0].shape().to_vec())]
     }
 
+    fn kept(&self, _bottoms: u64, _tops: u64) -> u64 {
+        0
+    }
+
     fn keeps_images_apart(&self) -> bool {
         true
     }

@@ -119,8 +119,12 @@ impl Forward for Pooling {
         true
     }
 
-    fn is_composed(&self) -> bool {
-        false
+    /// Which pixel was the largest.
+    fn kept(&self, _bottoms: u64, tops: u64) -> u64 {
+        match self.method {
+            PoolMethod::Max => 4 * tops,
+            PoolMethod::Average => 0,
+        }
     }
 }
 

@@ -72,6 +72,10 @@ impl Forward for Power {
         vec![bottoms[0].map(|x| self.apply(x))]
     }
 
+    fn kept(&self, _bottoms: u64, tops: u64) -> u64 {
+        if self.affine().is_some() { 0 } else { 8 * tops }
+    }
+
     fn keeps_images_apart(&self) -> bool {
         true
     }

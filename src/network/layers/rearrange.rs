@@ -75,6 +75,10 @@ impl Forward for Rearrange {
         vec![Blob::new(y, vec![batch, channels, rows, columns])]
     }
 
+    fn kept(&self, _bottoms: u64, _tops: u64) -> u64 {
+        0
+    }
+
     fn keeps_images_apart(&self) -> bool {
         true
     }

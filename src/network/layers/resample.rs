@@ -87,6 +87,10 @@ impl Forward for Interp {
         vec![Blob::new(y, vec![batch, channels, to_rows, to_columns])]
     }
 
+    fn kept(&self, _bottoms: u64, _tops: u64) -> u64 {
+        0
+    }
+
     fn keeps_images_apart(&self) -> bool {
         true
     }
@@ -115,6 +119,10 @@ impl Forward for Upsample {
         let lines = batch * channels * rows;
         let y = x.reshape([lines, 1, columns, 1]).expand([lines, down, columns, across]);
         vec![Blob::new(y, vec![batch, channels, rows * down, columns * across])]
+    }
+
+    fn kept(&self, _bottoms: u64, _tops: u64) -> u64 {
+        0
     }
 
     fn keeps_images_apart(&self) -> bool {

@@ -114,8 +114,8 @@ impl Forward for Reshape {
         self.batch == 1 && self.top.first() == Some(&1)
     }
 
-    fn is_composed(&self) -> bool {
-        false
+    fn kept(&self, _bottoms: u64, _tops: u64) -> u64 {
+        0
     }
 }
 
@@ -166,6 +166,10 @@ impl Forward for Crop {
         vec![blob]
     }
 
+    fn kept(&self, _bottoms: u64, _tops: u64) -> u64 {
+        0
+    }
+
     fn keeps_images_apart(&self) -> bool {
         // Both bottoms have as many images, so that axis 0 is never cut.
         true
@@ -196,6 +200,10 @@ impl Forward for Tile {
         shape[self.axis] *= self.tiles;
         let copies: Vec<Tensor<3>> = vec![bottoms[0].around(self.axis); self.tiles];
         vec![Blob::new(Tensor::cat(copies, 1), shape)]
+    }
+
+    fn kept(&self, _bottoms: u64, _tops: u64) -> u64 {
+        0
     }
 
     fn keeps_images_apart(&self) -> bool {
@@ -253,6 +261,10 @@ impl Forward for Permute {
             x.permute(axes.map(|axis| isize::try_from(axis).unwrap_or(0)))
         };
         vec![Blob::new(y, shape)]
+    }
+
+    fn kept(&self, _bottoms: u64, _tops: u64) -> u64 {
+        0
     }
 
     fn keeps_images_apart(&self) -> bool {

@@ -43,6 +43,10 @@ impl Forward for Softmax {
         vec![Blob::new(y, bottoms[0].shape().to_vec()); self.tops]
     }
 
+    fn kept(&self, _bottoms: u64, tops: u64) -> u64 {
+        if self.is_of_rows { 4 * tops } else { 12 * tops }
+    }
+
     fn keeps_images_apart(&self) -> bool {
         self.axis > 0
     }

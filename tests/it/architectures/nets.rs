@@ -268,3 +268,32 @@ pub fn shufflenet() -> Net {
     n.is("resx16_elewise", [960, 7, 7]);
     n
 }
+
+/// `SphereFace` with 20 layers (Liu et al. 2017): residual pairs between convolutions that halve, PReLUs in place.
+pub fn sphereface() -> Net {
+    let mut n = Net::new([112, 96], 8);
+    let conv = |n: &mut Net, name: &str, bottom: &str, channels: usize, stride: usize| {
+        let conv = n.conv(name, bottom, channels, [3, stride, 1], "");
+        n.tops("PReLU", &name.replacen("conv", "relu", 1), &[&conv], &[&conv], "");
+        conv
+    };
+    let mut last = "data".to_owned();
+    for (stage, (channels, pairs)) in (1..).zip([(64, 1), (128, 2), (256, 4), (512, 1)]) {
+        last = conv(&mut n, &format!("conv{stage}_1"), &last, channels, 2);
+        for pair in 1..=pairs {
+            let first = conv(&mut n, &format!("conv{stage}_{}", 2 * pair), &last, channels, 1);
+            let second = conv(&mut n, &format!("conv{stage}_{}", 2 * pair + 1), &first, channels, 1);
+            last = n.sum(&format!("res{stage}_{}", 2 * pair + 1), &last, &second);
+        }
+    }
+    n.dense("fc5", &last, 512);
+    for (name, shape) in [
+        ("res1_3", [8, 56, 48]),
+        ("res2_5", [16, 28, 24]),
+        ("res3_9", [32, 14, 12]),
+        ("res4_3", [64, 7, 6]),
+    ] {
+        n.is(name, shape);
+    }
+    n
+}

@@ -286,3 +286,74 @@ pub fn yolo_v2() -> Net {
     n.is("conv22", [125, 13, 13]);
     n
 }
+
+/// Darknet-53 with its three scales, as ported to Caffe: layers numbered as in the file, those of `yolo` and `route` among them.
+pub fn yolo_v3() -> Net {
+    let mut n = Net::new([416, 416], 8);
+    let conv = |n: &mut Net, number: usize, bottom: &str, channels: usize, [kernel, stride]: [usize; 2]| {
+        let conv = n.conv_norm(
+            &format!("layer{number}-conv"),
+            bottom,
+            channels,
+            [kernel, stride, kernel / 2],
+            "",
+        );
+        n.in_place("ReLU", "-act", &conv, "relu_param { negative_slope: 0.1 }");
+        conv
+    };
+    let mut last = conv(&mut n, 1, "data", 32, [3, 1]);
+    let mut number = 1;
+    for (channels, count) in [(64, 1), (128, 2), (256, 8), (512, 8), (1024, 4)] {
+        number += 1;
+        last = conv(&mut n, number, &last, channels, [3, 2]);
+        for _ in 0..count {
+            let inner = conv(&mut n, number + 1, &last, channels / 2, [1, 1]);
+            let inner = conv(&mut n, number + 2, &inner, channels, [3, 1]);
+            number += 3;
+            last = n.sum(&format!("layer{number}-shortcut"), &last, &inner);
+        }
+    }
+    for (channels, beside) in [(1024, "layer62-shortcut"), (512, "layer37-shortcut"), (256, "")] {
+        let mut route = String::new();
+        for part in 0..6 {
+            number += 1;
+            let (channels, kernel) = if part % 2 == 0 {
+                (channels / 2, 1)
+            } else {
+                (channels, 3)
+            };
+            last = conv(&mut n, number, &last, channels, [kernel, 1]);
+            if part == 4 {
+                route.clone_from(&last);
+            }
+        }
+        number += 1;
+        // 255 channels of 2040 divided by 8: three boxes of 85.
+        n.conv(&format!("layer{number}-conv"), &last, 2040, [1, 1, 0], "");
+        if beside.is_empty() {
+            break;
+        }
+        // The number between belongs to the detection layer, which the port leaves out.
+        number += 2;
+        let route = n.concat(&format!("layer{number}-route"), &[route]);
+        let narrow = conv(&mut n, number + 1, &route, channels / 4, [1, 1]);
+        let name = format!("layer{}-upsample", number + 2);
+        let up = n.layer("Upsample", &name, &[&narrow], "upsample_param { scale: 2 }");
+        number += 3;
+        last = n.concat(&format!("layer{number}-route"), &[up, beside.to_owned()]);
+    }
+    for (name, channels, side) in [
+        ("layer37-shortcut", 32, 52),
+        ("layer62-shortcut", 64, 26),
+        ("layer75-shortcut", 128, 13),
+        ("layer82-conv", 255, 13),
+        ("layer86-upsample", 32, 26),
+        ("layer87-route", 96, 26),
+        ("layer94-conv", 255, 26),
+        ("layer99-route", 48, 52),
+        ("layer106-conv", 255, 52),
+    ] {
+        n.is(name, [channels, side, side]);
+    }
+    n
+}

@@ -230,7 +230,7 @@ fn keys_and_a_screen_reader_suffice() {
     assert_eq!(page.value("byId('channels').value + layer.name"), "24fc7");
     type_into(&mut page, "set-max-iter", &LONG.to_string());
     page.press("Enter");
-    page.until("run && run.status === 'climbing'");
+    page.until("run && run.status === 'climbing' && document.querySelectorAll('#pictures img').length === 1");
     page.press(" ");
     page.until("byId('status').textContent === 'paused'");
     let heard = page.read_aloud();

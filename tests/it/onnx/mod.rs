@@ -134,6 +134,12 @@ impl Case {
             let Ok(network) = self.network(name, device) else {
                 continue;
             };
+            // Its tokens come before the images of a batch: whoever pushes a unit of it does so one image at a time.
+            let target = self.import.graph.target(name).unwrap();
+            if self.import.graph.scattered.contains(&target.value) {
+                assert!(!network.keeps_images_apart(), "{name}");
+                continue;
+            }
             // Its Einsum sums over an axis that the images share.
             if !network.keeps_images_apart() && self.folder.ends_with("gemm_matmul_einsum") {
                 continue;
@@ -206,6 +212,67 @@ fn several_images_together_give_what_each_gives_alone() {
     if let Some(cases) = support::shared("onnx/cases") {
         check_all(&cases, |case| case.batch_failures(&Device::flex()));
     }
+}
+
+/// Images that climb together are pushed at every value that has a name, also where the images of a batch do not lie along the
+/// first axis, as between the steps of an attention: each gives what it gives alone, or they are told to go one at a time.
+#[test]
+fn every_value_can_be_pushed_in_company() {
+    let Some(cases) = support::shared("onnx/cases") else {
+        return;
+    };
+    let device = Device::flex();
+    let (mut apart, mut by_itself, mut failures) = (0, 0, Vec::new());
+    for case in [
+        "attention_dynamo18",
+        "attention_ts17",
+        "resize_modes_opset13",
+        "swin_window_dynamo18",
+        "vit_dynamo23",
+        "vit_ts20",
+    ] {
+        let case = Case::open(&cases.join(case)).unwrap();
+        let entries = case.image.len();
+        let images = [0.9f32, -0.6, 0.3].map(|factor| {
+            let turned = case.image.iter().cycle().skip(entries / 3).take(entries);
+            let both = turned.zip(&case.image);
+            both.map(|(a, b)| a * factor + b * (1.0 - factor)).collect::<Vec<f32>>()
+        });
+        for target in &case.import.graph.targets {
+            let Ok(network) = case.network(&target.name, &device) else {
+                continue;
+            };
+            if network.shape(0).is_empty() {
+                continue;
+            }
+            if !network.keeps_images_apart() {
+                by_itself += 1;
+                continue;
+            }
+            apart += 1;
+            let run = |images: &[Vec<f32>]| crate::random_nets::together(&network, images, &device);
+            let alone: Vec<_> = images
+                .iter()
+                .flat_map(|image| run(std::slice::from_ref(image)))
+                .collect();
+            let together = run(&images);
+            // Masked entries are no finite numbers, but the same.
+            for (all, one) in together.iter().zip(&alone).filter(|(all, one)| all != one) {
+                let numbers = |bits: &[u32]| bits.iter().map(|bits| f32::from_bits(*bits)).collect::<Vec<f32>>();
+                let value = relative_error(&numbers(&all.0), &numbers(&one.0));
+                let gradient = relative_error(&numbers(&all.1), &numbers(&one.1));
+                if value > BATCH_TOLERANCE || gradient > BATCH_TOLERANCE {
+                    failures.push(format!(
+                        "{}: {}: {value:.1e} {gradient:.1e}",
+                        case.folder.display(),
+                        target.name
+                    ));
+                }
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+    assert!(apart > 100 && by_itself > 20, "{apart} together, {by_itself} alone");
 }
 
 /// What must be said of each file that is no network, or one of which the last value is not computed.

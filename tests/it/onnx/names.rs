@@ -192,3 +192,43 @@ fn patterns_match_modules_and_every_other_name() {
     let erf = "/blocks/blocks.0/mlp/mlp.1/Erf_output_0";
     assert_eq!(pushed(&net("tokens_script"), "*.0/mlp/mlp.1/Erf_out*"), [erf]);
 }
+
+/// Attention and the gates of squeeze and excitation are no classes.
+#[test]
+fn classes_are_what_a_network_ends_with() {
+    let classes = |net: &str| -> Value {
+        let report: Value = serde_json::from_str(&printed(&["inspect", net, "--json"])).unwrap();
+        report["classes"].clone()
+    };
+    for name in ["tokens_dynamo", "tokens_script"] {
+        assert_eq!(classes(&net(name))["layer"], "head", "{name}");
+        assert_eq!(classes(&net(name))["units"], 3, "{name}");
+    }
+    let Some(models) = shared("onnx/models") else { return };
+    let text = models.join("ppocr_v4_det.onnx");
+    assert_eq!(classes(text.to_str().unwrap()), Value::Null);
+    let squeezenet = models.join("squeezenet1_1-ts13.onnx");
+    assert_eq!(classes(squeezenet.to_str().unwrap())["units"], 1000);
+}
+
+/// PyTorch's attention multiplies with the weights of its `out_proj` by itself, which is no normalization that was folded.
+#[test]
+fn only_folded_normalizations_are_told() {
+    let Some(cases) = shared("onnx/cases") else { return };
+    for (name, is_told) in [
+        ("attention_dynamo20", false),
+        ("attention_ts17", false),
+        ("vit_dynamo20", false),
+        ("resnet_basic_dynamo18", true),
+        ("resnet_basic_ts17", true),
+    ] {
+        let model = cases.join(name).join("model.onnx");
+        let output = deepvis(
+            tempfile::tempdir().unwrap().path(),
+            &["inspect", model.to_str().unwrap()],
+        );
+        worked(&output);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(said.contains("folded batch normalizations"), is_told, "{name}: {said}");
+    }
+}

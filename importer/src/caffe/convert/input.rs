@@ -68,7 +68,7 @@ pub(super) fn declared(proto: &LayerParameter) -> Setting<Vec<Option<Vec<Option<
 }
 
 /// The shape of a data layer's images, as far as it says: `DummyData` and `MemoryData` in full, the others the size to which
-/// they crop or scale, and whether images are grey.
+/// they crop or scale, and whether images are grey; of a database, channels stay open.
 pub(super) fn image_shape(proto: &LayerParameter) -> Setting<Option<Vec<Option<usize>>>> {
     let known = |extent: u32| {
         let extent = extent as usize;
@@ -114,6 +114,8 @@ pub(super) fn image_shape(proto: &LayerParameter) -> Setting<Option<Vec<Option<u
     let is_gray = transform.force_gray() || !images.is_color();
     let channels = match (is_gray, size) {
         (true, _) => Some(1),
+        // The database knows.
+        (false, _) if proto.r#type() == "Data" && !transform.force_color() => None,
         (false, Some(_)) => Some(3),
         (false, None) if transform.force_color() => Some(3),
         (false, None) => None,

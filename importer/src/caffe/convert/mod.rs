@@ -1,6 +1,7 @@
 //! From Caffe's messages to the graph: Caffe's `LayerSetUp`, as far as it needs no blob shapes, and its in-place rules.
 
 mod blobs;
+mod channels;
 mod doubts;
 mod input;
 mod kind;
@@ -71,7 +72,7 @@ pub fn convert(net: &NetParameter, stored: Option<&Caffemodel>) -> Result<Conver
         notes.extend(note(proto));
         layers.extend(layer(proto, blobs, &read));
     }
-    let places = layers
+    let places: Vec<Place> = layers
         .iter()
         .flat_map(|layer| layer.steps.iter().map(move |step| (layer, step)))
         .flat_map(|(layer, step)| {
@@ -86,7 +87,12 @@ pub fn convert(net: &NetParameter, stored: Option<&Caffemodel>) -> Result<Conver
                 })
         })
         .collect();
-    let graph = connect(net.name(), &layers, Faults::Kept)?;
+    let mut graph = connect(net.name(), &layers, Faults::Kept)?;
+    notes.extend(channels::settle(&mut graph, |tensor| {
+        let place = places.iter().find(|place| place.tensor == tensor)?;
+        let blob = stored?.of(&place.layer).get(place.place)?;
+        Some(blob.shape().to_vec())
+    }));
     Ok(Converted {
         doubts: doubts::of(net, &graph),
         graph,

@@ -107,33 +107,32 @@ pub(super) fn reduce(node: &Node, x: &Tensor, given: Option<&Tensor>) -> Option<
     }))
 }
 
-pub(super) fn variadic(node: &Node, inputs: &[Option<&Tensor>]) -> Option<Step<Tensor>> {
+pub(super) fn variadic(node: &Node, inputs: &[Option<&Tensor>], most: usize) -> Option<Step<Tensor>> {
     let parts: Vec<&Tensor> = inputs.iter().copied().flatten().collect();
     if node.op == "Mean" {
         return None;
     }
     let (first, rest) = parts.split_first()?;
     let op = if node.op == "Sum" { "Add" } else { &node.op };
-    Some(
-        rest.iter()
-            .try_fold((*first).clone(), |result, part| entrywise(op, &result, part, node)),
-    )
+    Some(rest.iter().try_fold((*first).clone(), |result, part| {
+        entrywise(op, &result, part, node, most)
+    }))
 }
 
-pub(super) fn pairwise(node: &Node, inputs: &[Option<&Tensor>]) -> Option<Step<Tensor>> {
+pub(super) fn pairwise(node: &Node, inputs: &[Option<&Tensor>], most: usize) -> Option<Step<Tensor>> {
     match (node.op.as_str(), inputs) {
         (
             op @ ("Add" | "Sub" | "Mul" | "Div" | "Pow" | "Mod" | "Equal" | "Less" | "Greater" | "LessOrEqual"
             | "GreaterOrEqual" | "And" | "Or" | "Xor"),
             [Some(a), Some(b)],
-        ) => Some(entrywise(op, a, b, node)),
+        ) => Some(entrywise(op, a, b, node, most)),
         _ => None,
     }
 }
 
-pub(super) fn entrywise(op: &str, a: &Tensor, b: &Tensor, node: &Node) -> Step<Tensor> {
+pub(super) fn entrywise(op: &str, a: &Tensor, b: &Tensor, node: &Node, most: usize) -> Step<Tensor> {
     let dims = broadcast(&a.dims, &b.dims)?;
-    affordable(&dims)?;
+    affordable(&dims, most)?;
     let (left, right) = (stretched(&a.dims, &dims), stretched(&b.dims, &dims));
     let both_ints = matches!((&a.data, &b.data), (Data::Int(_), Data::Int(_)));
     let data = if matches!(op, "And" | "Or" | "Xor") {

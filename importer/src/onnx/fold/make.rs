@@ -23,9 +23,9 @@ pub(super) fn constant(node: &Node) -> Step<Tensor> {
     Err("a Constant of strings, or of nothing".into())
 }
 
-pub(super) fn constant_of_shape(node: &Node, shape: &Tensor) -> Step<Tensor> {
+pub(super) fn constant_of_shape(node: &Node, shape: &Tensor, most: usize) -> Step<Tensor> {
     let dims = extents(&shape.to_ints())?;
-    let entries = affordable(&dims)?;
+    let entries = affordable(&dims, most)?;
     let data = match node.tensor("value").transpose()?.map(|value| value.data) {
         Some(Data::Float(value)) if !value.is_empty() => Data::Float(vec![value[0]; entries]),
         Some(Data::Int(value)) if !value.is_empty() => Data::Int(vec![value[0]; entries]),
@@ -68,7 +68,7 @@ pub(super) fn cast_like(x: &Tensor, like: &Tensor) -> Tensor {
     clippy::cast_sign_loss,
     reason = "counts are checked"
 )]
-pub(super) fn range(start: &Tensor, limit: &Tensor, delta: &Tensor) -> Step<Tensor> {
+pub(super) fn range(start: &Tensor, limit: &Tensor, delta: &Tensor, most: usize) -> Step<Tensor> {
     if [start.len(), limit.len(), delta.len()] != [1; 3] {
         return Err("start, limit and delta must be single numbers".into());
     }
@@ -83,15 +83,19 @@ pub(super) fn range(start: &Tensor, limit: &Tensor, delta: &Tensor) -> Step<Tens
             0 => return Err("a delta of 0".into()),
             stride => u64::try_from(span).unwrap_or(0).div_ceil(stride),
         };
-        affordable(&[usize::try_from(count).unwrap_or(usize::MAX)])?;
-        return Ok(Tensor::ints((0..count as i64).map(|i| start + i * delta).collect()));
+        affordable(&[usize::try_from(count).unwrap_or(usize::MAX)], most)?;
+        return Ok(Tensor::ints(
+            (0..count as i64)
+                .map(|i| start.wrapping_add(i.wrapping_mul(delta)))
+                .collect(),
+        ));
     }
     let (start, limit, delta) = (start.to_floats()[0], limit.to_floats()[0], delta.to_floats()[0]);
     let count = ((limit - start) / delta).ceil();
     if !count.is_finite() {
         return Err("a range without end".into());
     }
-    let count = affordable(&[count.max(0.0) as usize])?;
+    let count = affordable(&[count.max(0.0) as usize], most)?;
     Ok(Tensor::float(
         vec![count],
         (0..count).map(|i| start + i as f32 * delta).collect(),
@@ -110,7 +114,7 @@ pub(super) fn cum_sum(node: &Node, x: &Tensor, along: &Tensor) -> Step<Tensor> {
             let mut values = x.to_ints();
             for place in 0..values.len() {
                 if !is_first(place) {
-                    values[place] += values[place - after];
+                    values[place] = values[place].wrapping_add(values[place - after]);
                 }
             }
             Data::Int(values)
@@ -139,7 +143,11 @@ pub(super) fn trilu(node: &Node, x: &Tensor, diagonal: Option<&Tensor>) -> Step<
     let upper = node.flag("upper", true);
     let kept = |place: usize| {
         let (row, column) = ((place / columns % rows) as i64, (place % columns) as i64);
-        if upper { column >= row + k } else { column <= row + k }
+        if upper {
+            column >= row.saturating_add(k)
+        } else {
+            column <= row.saturating_add(k)
+        }
     };
     let data = match &x.data {
         Data::Float(values) => Data::Float(

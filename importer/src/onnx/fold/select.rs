@@ -22,7 +22,7 @@ pub(super) fn gathered(parts: &[&Tensor], places: &[(usize, usize)]) -> Data {
     }
 }
 
-pub(super) fn concat(node: &Node, inputs: &[Option<&Tensor>]) -> Step<Tensor> {
+pub(super) fn concat(node: &Node, inputs: &[Option<&Tensor>], most: usize) -> Step<Tensor> {
     let parts: Vec<&Tensor> = inputs.iter().copied().flatten().collect();
     let first = parts.first().ok_or("it has no inputs")?;
     let at = axis(node.int("axis", 0), first.dims.len())?;
@@ -44,7 +44,7 @@ pub(super) fn concat(node: &Node, inputs: &[Option<&Tensor>]) -> Step<Tensor> {
         }
         dims[at] += part.dims[at];
     }
-    affordable(&dims)?;
+    affordable(&dims, most)?;
     let before: usize = dims[..at].iter().product();
     let mut order = Vec::new();
     for row in 0..before {
@@ -68,13 +68,13 @@ pub(in crate::onnx) fn indices(indices: &Tensor, extent: usize) -> Step<Vec<usiz
         .collect()
 }
 
-pub(super) fn gather(node: &Node, x: &Tensor, index: &Tensor) -> Step<Tensor> {
+pub(super) fn gather(node: &Node, x: &Tensor, index: &Tensor, most: usize) -> Step<Tensor> {
     let at = axis(node.int("axis", 0), x.dims.len())?;
     let chosen = indices(index, x.dims[at])?;
     let mut dims = x.dims[..at].to_vec();
     dims.extend(&index.dims);
     dims.extend(&x.dims[at + 1..]);
-    affordable(&dims)?;
+    affordable(&dims, most)?;
     let (before, after): (usize, usize) = (x.dims[..at].iter().product(), x.dims[at + 1..].iter().product());
     let mut order = Vec::with_capacity(before * chosen.len() * after);
     for row in 0..before {
@@ -127,11 +127,11 @@ pub(in crate::onnx) fn gathered_shape(dims: &[usize], index: &Tensor, batch_dims
     shape
 }
 
-pub(super) fn gather_nd(node: &Node, x: &Tensor, index: &Tensor) -> Step<Tensor> {
+pub(super) fn gather_nd(node: &Node, x: &Tensor, index: &Tensor, most: usize) -> Step<Tensor> {
     let batch_dims = usize::try_from(node.int("batch_dims", 0)).map_err(|_| "negative batch_dims")?;
     let (starts, run) = tuples(&x.dims, index, batch_dims)?;
     let dims = gathered_shape(&x.dims, index, batch_dims);
-    affordable(&dims)?;
+    affordable(&dims, most)?;
     let order: Vec<usize> = starts.iter().flat_map(|start| *start..start + run).collect();
     Ok(x.select(dims, &order))
 }
@@ -213,6 +213,9 @@ pub(in crate::onnx) fn cuts(node: &Node, dims: &[usize], inputs: &[Option<&Tenso
     let mut cuts = Vec::new();
     for (((start, end), at), step) in starts.iter().zip(&ends).zip(&axes).zip(&steps) {
         let at = axis(*at, dims.len())?;
+        if cuts.iter().any(|cut: &Cut| cut.axis == at) {
+            return Err(format!("axis {at} is given twice"));
+        }
         let extent = dims[at].cast_signed() as i64;
         let from_end = |value: i64| if value < 0 { value.saturating_add(extent) } else { value };
         let (start, end) = (from_end(*start), from_end(*end));
@@ -262,14 +265,13 @@ pub(in crate::onnx) fn parts(node: &Node, dims: &[usize], given: Option<&Tensor>
     let sizes = match sizes {
         Some(sizes) => extents(&sizes)?,
         None => {
-            let count = usize::try_from(node.int("num_outputs", node.outputs.len() as i64))
-                .unwrap_or(0)
-                .max(1);
+            let count = node.outputs.len().max(1);
             let each = whole.div_ceil(count);
             (0..count).map(|i| each.min(whole.saturating_sub(i * each))).collect()
         }
     };
-    if sizes.len() != node.outputs.len() || sizes.iter().sum::<usize>() != whole {
+    let sum = sizes.iter().try_fold(0usize, |sum, size| sum.checked_add(*size));
+    if sizes.len() != node.outputs.len() || sum != Some(whole) {
         return Err(format!(
             "parts {sizes:?} of {whole} entries, for {} outputs",
             node.outputs.len()
@@ -296,9 +298,9 @@ pub(super) fn split(node: &Node, inputs: &[Option<&Tensor>]) -> Step<Vec<Tensor>
         .collect())
 }
 
-pub(super) fn choose(condition: &Tensor, yes: &Tensor, no: &Tensor) -> Step<Tensor> {
+pub(super) fn choose(condition: &Tensor, yes: &Tensor, no: &Tensor, most: usize) -> Step<Tensor> {
     let dims = broadcast(&broadcast(&condition.dims, &yes.dims)?, &no.dims)?;
-    affordable(&dims)?;
+    affordable(&dims, most)?;
     let chosen = condition.to_bools();
     let (a, b) = (stretched(&yes.dims, &dims), stretched(&no.dims, &dims));
     let order: Vec<(usize, usize)> = stretched(&condition.dims, &dims)

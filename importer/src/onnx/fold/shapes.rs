@@ -94,6 +94,7 @@ pub(in crate::onnx) fn squeezed(node: &Node, from: &[usize], given: Option<&Tens
 pub(in crate::onnx) fn unsqueezed(node: &Node, from: &[usize], given: Option<&Tensor>) -> Step<Vec<usize>> {
     let chosen = axes(node, given).ok_or("its axes are missing")?;
     let rank = from.len() + chosen.len();
+    count(&vec![1; rank])?;
     let chosen = chosen.iter().map(|i| axis(*i, rank)).collect::<Step<Vec<_>>>()?;
     let mut kept = from.iter();
     let dims: Vec<usize> = (0..rank)
@@ -139,13 +140,13 @@ pub(in crate::onnx) fn expanded(from: &[usize], target: &Tensor) -> Step<Vec<usi
     broadcast(from, &extents(&target.to_ints())?)
 }
 
-pub(super) fn expand(x: &Tensor, target: &Tensor) -> Step<Tensor> {
+pub(super) fn expand(x: &Tensor, target: &Tensor, most: usize) -> Step<Tensor> {
     let dims = expanded(&x.dims, target)?;
-    affordable(&dims)?;
+    affordable(&dims, most)?;
     Ok(x.select(dims.clone(), &stretched(&x.dims, &dims)))
 }
 
-pub(super) fn tile(x: &Tensor, repeats: &Tensor) -> Step<Tensor> {
+pub(super) fn tile(x: &Tensor, repeats: &Tensor, most: usize) -> Step<Tensor> {
     let repeats = extents(&repeats.to_ints())?;
     if repeats.len() != x.dims.len() {
         return Err(format!("repeats {repeats:?} of a value of shape {:?}", x.dims));
@@ -158,6 +159,6 @@ pub(super) fn tile(x: &Tensor, repeats: &Tensor) -> Step<Tensor> {
         split.extend([*copies, *extent]);
         steps.extend([0, step.cast_signed()]);
     }
-    affordable(&dims)?;
+    affordable(&dims, most)?;
     Ok(x.select(dims, &places(&split, &steps, 0)))
 }

@@ -11,12 +11,15 @@ impl Lowering<'_> {
         let mut a = self.live(node, 0)?;
         let (alpha, beta) = (node.float("alpha", 1.0), node.float("beta", 1.0));
         let turned = node.flag("transB", false);
+        let is_matrix = |x: &Live| match x.shape.len() {
+            2 => Ok(()),
+            _ => Err(format!("it takes matrices, not a value of shape {:?}", x.shape)),
+        };
+        is_matrix(&a)?;
         if node.flag("transA", false) {
             a = self.permute(node, &a, &[1, 0]);
         }
-        let [_, inner] = *a.shape.as_slice() else {
-            return Err(format!("it takes a matrix, not a value of shape {:?}", a.shape));
-        };
+        let inner = a.shape[1];
         let mut y = if self.is_constant(node, 1) {
             let weight = self.constant_shape(node, 1)?;
             let outputs = match (weight.as_slice(), turned) {
@@ -45,6 +48,7 @@ impl Lowering<'_> {
             y
         } else {
             let mut b = self.live(node, 1)?;
+            is_matrix(&b)?;
             if turned {
                 b = self.permute(node, &b, &[1, 0]);
             }
@@ -284,8 +288,10 @@ impl Lowering<'_> {
             });
         }
         let [q, mut k, mut v] = <[Live; 3]>::try_from(parts).map_err(|_| "its inputs are missing")?;
-        let ([_, heads, tokens, width], [_, key_heads, keys, _]) = (q.shape.as_slice(), k.shape.as_slice()) else {
-            return Err(format!("shapes {:?} and {:?}", q.shape, k.shape));
+        let ([_, heads, tokens, width], [_, key_heads, keys, _], [_, _, _, _]) =
+            (q.shape.as_slice(), k.shape.as_slice(), v.shape.as_slice())
+        else {
+            return Err(format!("shapes {:?}, {:?} and {:?}", q.shape, k.shape, v.shape));
         };
         let (heads, tokens, width, key_heads, keys) = (*heads, *tokens, *width, *key_heads, *keys);
         if key_heads != heads {
@@ -319,6 +325,7 @@ impl Lowering<'_> {
             scores = self.pair(node, Pairwise::Add, &scores, &mask)?;
         }
         if node.flag("is_causal", false) {
+            self.afford(tokens.saturating_mul(keys))?;
             let values = (0..tokens)
                 .flat_map(|row| (0..keys).map(move |column| if column <= row { 0.0 } else { f32::NEG_INFINITY }))
                 .collect();

@@ -11,6 +11,7 @@ impl Lowering<'_> {
     pub(super) fn stored(&mut self, node: &Node, i: usize, role: &str, shape: &[usize]) -> Step<TensorName> {
         match self.value(node, i)? {
             Value::Known(tensor) => {
+                self.afford(tensor.len())?;
                 let tensor = StoredTensor::from_values(tensor.dims.clone(), tensor.to_floats());
                 self.keep(&format!("{}.{role}", node.label()), &tensor, shape)
             }
@@ -28,15 +29,21 @@ impl Lowering<'_> {
                 tensor.shape()
             )
         })?;
-        let mut unique = name.to_owned();
-        let mut number = 1;
-        while let Some(other) = self.tensors.get(&unique) {
-            if other.is_same(&tensor) {
-                return Ok(unique);
+        // The first of a name and the latest: of very many, a search among all would take the square of their number.
+        let number = self.numbers.get(name).copied().unwrap_or(0);
+        for number in [0, number] {
+            let known = numbered(name, number);
+            if self.tensors.get(&known).is_some_and(|other| other.is_same(&tensor)) {
+                return Ok(known);
             }
-            number += 1;
-            unique = format!("{name}:{number}");
         }
+        let mut number = number;
+        let mut unique = numbered(name, number);
+        while self.tensors.contains_key(&unique) {
+            number += 1;
+            unique = numbered(name, number);
+        }
+        self.numbers.insert(name.to_owned(), number);
         self.tensors.insert(unique.clone(), tensor);
         Ok(unique)
     }
@@ -61,6 +68,7 @@ impl Lowering<'_> {
         match self.value(node, i)? {
             Value::Live(live) => Ok(live),
             Value::Known(tensor) => {
+                self.afford(tensor.len())?;
                 let name = self.keep_values(node, "constant", &tensor.dims, tensor.to_floats())?;
                 Ok(self.held(node, name, &tensor.dims))
             }
@@ -117,8 +125,14 @@ impl Lowering<'_> {
             .into_iter()
             .map(|shape| {
                 let id = self.graph.add_value("");
-                if images == Images::Alone {
-                    self.graph.alone.insert(id);
+                match images {
+                    Images::Alone => {
+                        self.graph.alone.insert(id);
+                    }
+                    Images::Axis(axis) if axis > 0 => {
+                        self.graph.scattered.insert(id);
+                    }
+                    Images::Axis(_) | Images::None => {}
                 }
                 Live { id, shape, images }
             })
@@ -136,5 +150,13 @@ impl Lowering<'_> {
     /// Adds a layer that keeps shape and images of its one input.
     pub(super) fn emit_like(&mut self, node: &Node, kind: LayerKind, input: &Live) -> Live {
         self.emit(node, kind, &[input], input.shape.clone(), input.images)
+    }
+}
+
+/// The name of the first tensor that is called so, or of a later one.
+fn numbered(name: &str, number: usize) -> TensorName {
+    match number {
+        0 => name.to_owned(),
+        later => format!("{name}:{}", later + 1),
     }
 }

@@ -21,7 +21,7 @@ mod windows;
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
-use super::expand::Functions;
+use super::expand::{Functions, MOST_NODES};
 use super::fold;
 use super::node::Node;
 use super::read::Initializer;
@@ -70,13 +70,23 @@ pub(super) struct Lowering<'a> {
     opsets: &'a HashMap<String, i64>,
     /// Layers that hold stored weights as values, by the tensor's name.
     constants: HashMap<TensorName, Live>,
+    /// The number of the latest tensor of a name that several have.
+    numbers: HashMap<TensorName, usize>,
     depth: usize,
+    /// Nodes lowered so far.
+    nodes: usize,
+    /// Entries that may still be computed and copied while the net is read.
+    budget: usize,
 }
 
 /// How deep `If`s may be nested.
 const DEEPEST: usize = 64;
 /// Most axes of a value.
 const MOST_AXES: usize = 6;
+/// Entries that may be computed and copied while any net is read: of constants, indices, and matrices of resizing.
+const BUDGET: usize = 1 << 23;
+/// The same, for each entry of its weights.
+const BUDGET_AN_ENTRY: usize = 16;
 
 impl<'a> Lowering<'a> {
     pub(super) fn new(name: &str, functions: &'a Functions, opsets: &'a HashMap<String, i64>) -> Self {
@@ -91,16 +101,38 @@ impl<'a> Lowering<'a> {
             functions,
             opsets,
             constants: HashMap::new(),
+            numbers: HashMap::new(),
             depth: 0,
+            nodes: 0,
+            budget: BUDGET,
         }
+    }
+
+    /// Takes entries off what may be computed and copied.
+    ///
+    /// # Errors
+    /// When there are not as many left: a net of a few bytes may ask for any number.
+    pub(super) fn afford(&mut self, entries: usize) -> Step<()> {
+        self.budget = self
+            .budget
+            .checked_sub(entries)
+            .ok_or("what it computes without the image is out of all proportion to the weights of the net")?;
+        Ok(())
     }
 
     /// Makes a weight of the file known.
     pub(super) fn bind_initializer(&mut self, name: String, initializer: Initializer) {
-        let value = match initializer {
-            Initializer::Held(tensor) => Value::Known(Rc::new(tensor)),
-            Initializer::Stored(tensor) => Value::Stored(name.clone(), tensor),
+        let (value, entries) = match initializer {
+            Initializer::Held(tensor) => {
+                let entries = tensor.len();
+                (Value::Known(Rc::new(tensor)), entries)
+            }
+            Initializer::Stored(tensor) => {
+                let entries = tensor.count();
+                (Value::Stored(name.clone(), tensor), entries)
+            }
         };
+        self.budget = self.budget.saturating_add(entries.saturating_mul(BUDGET_AN_ENTRY));
         self.values.insert(name, value);
     }
 
@@ -128,6 +160,10 @@ impl<'a> Lowering<'a> {
     /// # Errors
     /// When one reads a value that nothing gives, or functions and `If`s are nested too deep.
     pub(super) fn run(&mut self, nodes: &[Node]) -> Step<()> {
+        self.nodes += nodes.len();
+        if self.nodes > MOST_NODES {
+            return Err(format!("the net has more than {MOST_NODES} nodes"));
+        }
         for (place, node) in nodes.iter().enumerate() {
             for input in node.inputs.iter().filter(|input| !input.is_empty()) {
                 if !self.values.contains_key(input) {
@@ -218,8 +254,7 @@ impl<'a> Lowering<'a> {
         let Some(graph) = node.graph(name) else {
             return Ok(Err(format!("its {name} is missing")));
         };
-        self.depth += 1;
-        if self.depth > DEEPEST {
+        if self.depth >= DEEPEST {
             return Err(format!("branches are nested more than {DEEPEST} deep"));
         }
         for proto in &graph.initializer {
@@ -234,6 +269,7 @@ impl<'a> Lowering<'a> {
                 inner.scopes.clone_from(&node.scopes);
             }
         }
+        self.depth += 1;
         self.run(&nodes)?;
         self.depth -= 1;
         Ok(graph
@@ -270,8 +306,11 @@ impl<'a> Lowering<'a> {
                 .map(|i| self.optional(node, i))
                 .collect::<Step<Vec<_>>>()?;
             let inputs: Vec<Option<&Tensor>> = inputs.iter().map(Option::as_deref).collect();
-            if let Some(outputs) = fold::evaluate(node, &inputs) {
-                return Ok(outputs?.into_iter().map(known).collect());
+            self.afford(inputs.iter().flatten().map(|input| input.len()).sum())?;
+            if let Some(outputs) = fold::evaluate(node, &inputs, self.budget) {
+                let outputs = outputs?;
+                self.afford(outputs.iter().map(Tensor::len).sum())?;
+                return Ok(outputs.into_iter().map(known).collect());
             }
         }
         let outputs = self.lower(node)?;
@@ -283,7 +322,9 @@ impl<'a> Lowering<'a> {
                         live.shape.len()
                     ));
                 }
-                count(&live.shape)?;
+                if count(&live.shape)? == 0 {
+                    return Err("its output is empty".into());
+                }
             }
         }
         Ok(outputs)

@@ -111,6 +111,7 @@ impl Lowering<'_> {
         let x = self.live(node, 0)?;
         let given = self.optional(node, 1)?;
         let (at, sizes) = fold::parts(node, &x.shape, given.as_deref())?;
+        self.afford(x.shape[at])?;
         let mut start = 0;
         let mut parts = Vec::new();
         for size in sizes {
@@ -128,6 +129,7 @@ impl Lowering<'_> {
             .collect::<Step<Vec<_>>>()?;
         let inputs: Vec<Option<&Tensor>> = inputs.iter().map(Option::as_deref).collect();
         for cut in fold::cuts(node, &x.shape, &inputs)? {
+            self.afford(cut.count)?;
             let indices = (0..cut.count)
                 .map(|i| cut.start.wrapping_add_signed(cut.step.wrapping_mul(i.cast_signed())))
                 .collect();
@@ -143,6 +145,7 @@ impl Lowering<'_> {
         let x = self.live(node, 0)?;
         let index = self.constant(node, 1)?;
         let at = axis(node.int("axis", 0), x.shape.len())?;
+        self.afford(index.len())?;
         let indices = fold::indices(&index, x.shape[at])?;
         let picked = self.gather_axis(node, &x, at, indices)?;
         let mut shape = x.shape[..at].to_vec();
@@ -157,6 +160,7 @@ impl Lowering<'_> {
         let batch_dims = usize::try_from(node.int("batch_dims", 0)).map_err(|_| "negative batch_dims")?;
         let shape = fold::gathered_shape(&x.shape, &index, batch_dims);
         let (starts, run) = fold::tuples(&x.shape, &index, batch_dims)?;
+        self.afford(starts.len().saturating_mul(run))?;
         let whole: usize = x.shape.iter().product();
         let flat = self.view(node, &x, vec![whole])?;
         let places: Vec<usize> = starts.iter().flat_map(|start| *start..start + run).collect();
@@ -230,6 +234,7 @@ impl Lowering<'_> {
                 .checked_mul(*copies)
                 .filter(|tiled| (1..=1 << 24).contains(tiled));
             let tiled = tiled.ok_or_else(|| format!("{copies} copies of {} entries", x.shape[at]))?;
+            self.afford(tiled)?;
             let indices = (0..tiled).map(|i| i % x.shape[at]).collect();
             x = self.gather_axis(node, &x, at, indices)?;
         }
@@ -282,6 +287,7 @@ impl Lowering<'_> {
         if extent > 1 << 12 {
             return Err(format!("running sums of {extent} entries"));
         }
+        self.afford(extent * extent)?;
         let (exclusive, reverse) = (node.flag("exclusive", false), node.flag("reverse", false));
         let weight = (0..extent)
             .flat_map(|to| (0..extent).map(move |from| (to, from)))

@@ -151,7 +151,9 @@ impl Lowering<'_> {
     pub(super) fn mean_variance_norm(&mut self, node: &Node) -> Step<Live> {
         let x = self.live(node, 0)?;
         let axes = node.ints("axes").map_or_else(|| vec![0, 2, 3], <[i64]>::to_vec);
-        let axes = axes.iter().map(|i| axis(*i, x.shape.len())).collect::<Step<Vec<_>>>()?;
+        let mut axes = axes.iter().map(|i| axis(*i, x.shape.len())).collect::<Step<Vec<_>>>()?;
+        axes.sort_unstable();
+        axes.dedup();
         let mean = self.reduce_axes(node, &x, Reducer::Mean, axes.clone())?;
         let centred = self.pair(node, Pairwise::Sub, &x, &mean)?;
         let squares = self.emit_like(node, square(), &centred);

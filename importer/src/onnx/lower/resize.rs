@@ -174,6 +174,8 @@ impl Lowering<'_> {
     #[expect(clippy::cast_precision_loss, reason = "sizes of images")]
     fn resize_axis(&mut self, node: &Node, x: &Live, at: usize, settings: &Axis, coordinates: &str) -> Step<Live> {
         let mode = node.text("mode", "nearest");
+        let entries = if mode == "nearest" { 1 } else { settings.input };
+        self.afford(settings.output.saturating_mul(entries))?;
         let origins = (0..settings.output)
             .map(|pixel| settings.origin(coordinates, pixel))
             .collect::<Step<Vec<f64>>>()?;

@@ -7,11 +7,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::ascent::error::Result;
 use crate::ascent::pass::{Evaluation, evaluate};
-use crate::network::{Network, host};
-
-/// Each part of a batch reads the weights of the fully connected layers from memory once. That is accepted as long as
-/// there are at most this many weights for each entry of the part's own blobs.
-const MOST_READ: usize = 2;
+use crate::network::{Division, Network, Sizes, host};
 
 /// Several thread pools, each of which runs forward and backward passes for parts of a batch.
 ///
@@ -23,22 +19,17 @@ const MOST_READ: usize = 2;
 pub(super) struct Crews<'a> {
     network: &'a Network,
     device: &'a Device,
-    /// The smallest part, in images, that the weights of fully connected layers are worth reading for.
-    fewest: usize,
+    /// What decides how a batch is divided; `None` where it is not.
+    sizes: Option<Sizes>,
     pools: Vec<ThreadPool>,
 }
 
 impl<'a> Crews<'a> {
-    /// Pools for `batch` images. On a GPU, or for one image, the batch is not divided.
+    /// Pools for at most `batch` images. On a GPU, or for one image, the batch is not divided.
     pub(super) fn new(network: &'a Network, device: &'a Device, batch: usize) -> Self {
-        let blobs = MOST_READ * network.entries_an_image().max(1);
-        let fewest = network.fully_connected_weights().div_ceil(blobs).max(1);
+        let sizes = host::is_host(device).then(|| network.sizes());
+        let crews = sizes.map_or(1, |sizes| sizes.division(batch).crews);
         let cores = rayon::current_num_threads();
-        let crews = if host::is_host(device) {
-            (batch / fewest).clamp(1, cores)
-        } else {
-            1
-        };
         let build = || ThreadPoolBuilder::new().num_threads(cores / crews).build();
         let pools: std::result::Result<Vec<ThreadPool>, _> = match crews {
             1 => Ok(Vec::new()),
@@ -47,7 +38,7 @@ impl<'a> Crews<'a> {
         Self {
             network,
             device,
-            fewest,
+            sizes,
             // Where the system refuses more threads, the global pool does the work.
             pools: pools.unwrap_or_default(),
         }
@@ -58,20 +49,14 @@ impl<'a> Crews<'a> {
     /// # Errors
     /// As [`evaluate`].
     pub(super) fn evaluate(&self, images: Vec<f32>, seeds: &[(usize, f32)]) -> Result<Evaluation> {
-        let (batch, crews) = (seeds.len(), self.pools.len());
-        if crews == 0 || batch < 2 {
-            let whole = || evaluate(self.network, images, seeds, self.device);
-            // From inside rayon's pool: a thread outside of it would be put to sleep and woken for each parallel loop.
-            return if host::is_host(self.device) {
-                rayon::scope(|_| whole())
-            } else {
-                whole()
-            };
-        }
-        // The same number of parts for each pool, and none smaller than `fewest`.
-        let part = batch.div_ceil(crews * (batch / self.fewest / crews).max(1));
+        let batch = seeds.len();
+        let Some(sizes) = self.sizes else {
+            return evaluate(self.network, images, seeds, self.device);
+        };
+        let Division { crews, part } = sizes.division(batch);
+        let crews = crews.min(self.pools.len()).max(1);
         let parts: Vec<_> = images
-            .chunks(part * (images.len() / batch))
+            .chunks(part * (images.len() / batch.max(1)).max(1))
             .zip(seeds.chunks(part))
             .collect();
         let work = |crew: usize| {
@@ -82,16 +67,21 @@ impl<'a> Crews<'a> {
                 .map(|(images, seeds)| evaluate(self.network, images.to_vec(), seeds, self.device));
             answers.collect::<Vec<_>>()
         };
-        let answers: Vec<Vec<Result<Evaluation>>> = thread::scope(|scope| {
-            let (pools, work) = (self.pools.iter().enumerate(), &work);
-            let crews: Vec<_> = pools
-                .map(|(crew, pool)| scope.spawn(move || pool.install(|| work(crew))))
-                .collect();
-            crews
-                .into_iter()
-                .map(|crew| crew.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-                .collect()
-        });
+        let answers: Vec<Vec<Result<Evaluation>>> = if crews == 1 {
+            // From inside rayon's pool: a thread outside of it would be put to sleep and woken for each parallel loop.
+            vec![rayon::scope(|_| work(0))]
+        } else {
+            thread::scope(|scope| {
+                let (pools, work) = (self.pools.iter().take(crews).enumerate(), &work);
+                let crews: Vec<_> = pools
+                    .map(|(crew, pool)| scope.spawn(move || pool.install(|| work(crew))))
+                    .collect();
+                crews
+                    .into_iter()
+                    .map(|crew| crew.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+                    .collect()
+            })
+        };
         let mut answers: Vec<_> = answers.into_iter().map(Vec::into_iter).collect();
         let mut all = Evaluation::default();
         for place in 0..parts.len() {

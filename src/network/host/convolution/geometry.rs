@@ -66,7 +66,9 @@ impl Geometry {
 
     /// Whether the unfolded image would be the image itself.
     pub(super) fn is_pointwise(&self) -> bool {
-        self.kernel == [1, 1] && self.stride == [1, 1] && self.pad == [0, 0]
+        // Beyond the last pixel there may be more zeros than before the first.
+        let same_size = self.output[1..] == self.input[1..];
+        self.kernel == [1, 1] && self.stride == [1, 1] && self.pad == [0, 0] && same_size
     }
 
     /// For kernel offset `k` along `axis` (0: rows): the output positions whose tap falls inside the input, and the

@@ -32,6 +32,10 @@ impl Forward for Constant {
         vec![Blob::new(self.value.val(), self.shape.clone())]
     }
 
+    fn kept(&self, _bottoms: u64, _tops: u64) -> u64 {
+        0
+    }
+
     fn keeps_images_apart(&self) -> bool {
         true // Where it would not, the front end says so: `Graph::alone`.
     }

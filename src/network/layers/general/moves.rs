@@ -141,6 +141,10 @@ impl Forward for Move {
         }]
     }
 
+    fn kept(&self, _bottoms: u64, _tops: u64) -> u64 {
+        0
+    }
+
     fn keeps_images_apart(&self) -> bool {
         true // Where it would not, the front end says so: `Graph::alone`.
     }

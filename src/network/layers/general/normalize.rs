@@ -70,6 +70,10 @@ impl Forward for Standardize {
         vec![Blob::new(y, shape)]
     }
 
+    fn kept(&self, _bottoms: u64, tops: u64) -> u64 {
+        4 * tops
+    }
+
     fn keeps_images_apart(&self) -> bool {
         true // Where it would not, the front end says so: `Graph::alone`.
     }

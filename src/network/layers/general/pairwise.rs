@@ -52,6 +52,14 @@ impl Forward for Pairwise {
         vec![Blob::new(y, shape)]
     }
 
+    fn kept(&self, bottoms: u64, _tops: u64) -> u64 {
+        if matches!(self.operation, Operation::Add | Operation::Sub) {
+            0
+        } else {
+            4 * bottoms
+        }
+    }
+
     fn keeps_images_apart(&self) -> bool {
         true // Where it would not, the front end says so: `Graph::alone`.
     }

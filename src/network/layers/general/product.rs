@@ -6,6 +6,7 @@ use burn::tensor::Tensor;
 use super::stretch::{aligned, fits, padded, stretched};
 use crate::network::blob::Blob;
 use crate::network::build::{BuildResult, LayerBuild};
+use crate::network::host::inner_product::InnerProduct;
 use crate::network::host::{self, product};
 use crate::network::layers::Forward;
 
@@ -62,6 +63,10 @@ impl Forward for MatMul {
         vec![Blob::new(y, shape)]
     }
 
+    fn kept(&self, bottoms: u64, _tops: u64) -> u64 {
+        4 * bottoms
+    }
+
     fn keeps_images_apart(&self) -> bool {
         true // Where it would not, the front end says so: `Graph::alone`.
     }
@@ -78,6 +83,9 @@ pub struct AlongAxis {
     weight: Param<Tensor<2>>,
     #[module(skip)]
     axis: usize,
+    /// What it computes where the axis is the last: its sums do not depend on how many rows there are.
+    #[module(skip)]
+    product: InnerProduct,
 }
 
 impl AlongAxis {
@@ -87,8 +95,10 @@ impl AlongAxis {
             return Err(build.error(format!("axis {axis} of a value of shape {:?}", build.bottom())));
         };
         let weight = build.parameter(weight, "matrix", [outputs, *extent])?;
+        let rows = build.bottom()[..axis].iter().product();
+        let product = InnerProduct::new(outputs, *extent, rows);
         *extent = outputs;
-        build.one(Self { weight, axis }, top)
+        build.one(Self { weight, axis, product }, top)
     }
 }
 
@@ -100,7 +110,12 @@ impl Forward for AlongAxis {
         let [outer, _, inner] = x.dims();
         let y: Tensor<3> = if inner == 1 {
             let rows: Tensor<2> = x.reshape([outer, inputs]);
-            rows.matmul(weight.transpose()).reshape([outer, outputs, 1])
+            let y = if host::is_host(&rows.device()) {
+                host::apply_with(rows, weight, None, self.product.clone())
+            } else {
+                rows.matmul(weight.transpose())
+            };
+            y.reshape([outer, outputs, 1])
         } else {
             weight
                 .reshape([1, outputs, inputs])
@@ -110,6 +125,10 @@ impl Forward for AlongAxis {
         let mut shape = bottoms[0].shape().to_vec();
         shape[self.axis] = outputs;
         vec![Blob::new(y, shape)]
+    }
+
+    fn kept(&self, _bottoms: u64, _tops: u64) -> u64 {
+        0
     }
 
     fn keeps_images_apart(&self) -> bool {

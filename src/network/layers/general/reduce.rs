@@ -84,6 +84,14 @@ impl Forward for Reduce {
         }]
     }
 
+    fn kept(&self, bottoms: u64, _tops: u64) -> u64 {
+        if matches!(self.reducer, Reducer::Sum | Reducer::Mean) {
+            0
+        } else {
+            8 * bottoms
+        }
+    }
+
     fn keeps_images_apart(&self) -> bool {
         true // Where it would not, the front end says so: `Graph::alone`.
     }

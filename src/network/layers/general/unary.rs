@@ -36,6 +36,15 @@ impl Forward for Unary {
         vec![bottoms[0].map(|x| apply(self.function, x))]
     }
 
+    fn kept(&self, _bottoms: u64, tops: u64) -> u64 {
+        let is_host = matches!(self.function, Function::Gelu | Function::GeluTanh | Function::HardSwish);
+        if is_host || matches!(self.function, Function::HardSigmoid { .. }) {
+            4 * tops
+        } else {
+            12 * tops
+        }
+    }
+
     fn keeps_images_apart(&self) -> bool {
         true // Where it would not, the front end says so: `Graph::alone`.
     }

@@ -140,9 +140,11 @@ impl Lowering<'_> {
             dilation: two(&window.dilation),
             group,
         });
-        let mut computed: Vec<usize> = (0..axes)
-            .map(|i| output[i] - usize::try_from(short[i]).unwrap_or(0))
-            .collect();
+        let mut computed = (0..axes)
+            .map(|i| output[i].checked_sub(usize::try_from(short[i]).unwrap_or(0)))
+            .collect::<Option<Vec<usize>>>()
+            .filter(|computed| !computed.contains(&0))
+            .ok_or("its padding takes all of its output off")?;
         let mut added = short;
         if axes == 1 {
             computed.insert(0, 1);

@@ -96,6 +96,7 @@ impl Lowering<'_> {
         let mut inside = Vec::new();
         for (i, length) in output.iter().enumerate().take(2) {
             let (begin, extent) = (window.begin[i], x.shape[i + 2]);
+            self.afford(length.saturating_mul(window.kernel[i]))?;
             let places: Vec<usize> = (0..*length)
                 .flat_map(|o| (0..window.kernel[i]).map(move |k| (o, k)))
                 .map(|(o, k)| o * window.stride[i] + k * window.dilation[i])
@@ -136,6 +137,7 @@ impl Lowering<'_> {
         };
         y = self.view(node, &y, vec![x.shape[0], x.shape[1], output[0], output[1]])?;
         if node.op == "AveragePool" {
+            self.afford(output[0].saturating_mul(output[1]))?;
             let factors = inside[0]
                 .iter()
                 .flat_map(|rows| {

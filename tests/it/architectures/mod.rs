@@ -184,4 +184,10 @@ fn deep_units_of_published_networks_of_places_climb() {
     climbs(&places::fcn(), "upscore8", Some([96, 96]));
     climbs(&places::ssd(), "conv9_2", None);
     climbs(&places::segnet(), "conv1_1_D", None);
+    climbs(&places::pspnet(), "conv6_interp", None);
+    climbs(&places::yolo_v2(), "conv22", Some([96, 96]));
+    climbs(&places::yolo_v3(), "layer106-conv", Some([96, 96]));
+    climbs(&pixels::enet(), "deconv6_0_0", Some([64, 128]));
+    climbs(&pixels::hed(), "new-score-weighting", Some([96, 96]));
+    climbs(&pixels::openpose(), "net_output", Some([64, 64]));
 }

@@ -3,6 +3,7 @@
 mod architectures;
 mod bits;
 mod browser;
+mod checkpoints;
 mod chromium;
 mod climbing;
 mod commands;

@@ -1,6 +1,8 @@
 //! An image's figures are the same bits alone, in any batch, and on any number of threads.
 
 use burn::tensor::{Device, Tensor, TensorData};
+use deepvis::network::host::apply_two;
+use deepvis::network::host::product::Products;
 use deepvis::network::{InputSize, Network};
 use deepvis_importer::Import;
 use rand_mt::Mt;
@@ -165,6 +167,38 @@ fn networks_of_tokens_give_the_same_bits_too() {
             &[1, 2, 5, 17],
             &[1, 2, 3],
         );
+    }
+}
+
+/// gemm sums small blocks of the left side's gradient in another order, so that it must not be cut into such.
+#[test]
+fn products_of_two_values_give_the_same_bits_on_any_number_of_threads() {
+    for [rows, inner, columns] in [[64, 8, 64], [257, 64, 257], [50, 6, 70], [49, 32, 49]] {
+        let found = [1, 2, 3, 5, 16].map(|threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| {
+                let device = Device::flex().autodiff();
+                let of = |count: usize, seed| TensorData::new(numbers(count, seed), [count]);
+                let left = Tensor::<1>::from_data(of(rows * inner, 1), &device).require_grad();
+                let right = Tensor::<1>::from_data(of(inner * columns, 2), &device).require_grad();
+                let product: Tensor<3> = apply_two(
+                    left.clone().reshape([1, rows, inner]),
+                    right.clone().reshape([1, inner, columns]),
+                    Products { rows, inner, columns },
+                );
+                let weight = Tensor::<1>::from_data(of(rows * columns, 3), &device).reshape([1, rows, columns]);
+                let gradients = (product.clone() * weight).sum().backward();
+                let entries = |data: TensorData| bits(&data.try_into_vec::<f32>().unwrap(), 1);
+                [
+                    entries(product.into_data()),
+                    entries(left.grad(&gradients).unwrap().into_data()),
+                    entries(right.grad(&gradients).unwrap().into_data()),
+                ]
+            })
+        });
+        for other in &found[1..] {
+            assert!(*other == found[0], "{rows} x {inner} x {columns}");
+        }
     }
 }
 

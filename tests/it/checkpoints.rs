@@ -71,7 +71,10 @@ fn states_that_contradict_themselves_cost_their_unit() {
     let checkpoint = folder.path().join("r/x_y_0000_0_checkpoint.cbor");
     let mut child = started(folder.path(), &words(line)).spawn().unwrap();
     while !checkpoint.exists() {
-        assert!(child.try_wait().unwrap().is_none(), "it ended before its first checkpoint");
+        assert!(
+            child.try_wait().unwrap().is_none(),
+            "it ended before its first checkpoint"
+        );
         std::thread::sleep(std::time::Duration::from_millis(1));
     }
     child.kill().unwrap();

@@ -7,6 +7,7 @@ use deepvis::network::host::curve::Curve;
 use deepvis::network::host::inner_product::InnerProduct;
 use deepvis::network::host::permute::Permute;
 use deepvis::network::host::product::Products;
+use deepvis::network::host::row_sums::RowSums;
 use deepvis::network::host::scale::{Gate, Scale};
 use deepvis::network::host::softmax::Softmax;
 use deepvis::network::host::standardize::Standardize;
@@ -118,6 +119,20 @@ proptest! {
     }
 
     #[test]
+    fn sums_of_rows(rows in 1..60usize, entries in 1..3000usize) {
+        let factor = 1.0 / entries as f32;
+        for device in devices() {
+            let x: Tensor<2> = draw([rows, entries], 1, &device).add_scalar(0.5);
+            let weight: Tensor<2> = draw([rows, 1], 2, &device);
+            same(
+                &x,
+                |x| apply::<2, 1>(x, RowSums { entries, factor }).reshape([rows, 1]) * weight.clone(),
+                |x| x.mean_dim(1) * weight.clone(),
+            )?;
+        }
+    }
+
+    #[test]
     fn products_of_matrices(
         matrices in 1..7usize, rows in 2..80usize, inner in 2..80usize, columns in 2..80usize, both: bool,
     ) {
@@ -193,6 +208,51 @@ proptest! {
             same(&x, |x| apply(x, Curve::HardSwish), general::unary::hard_swish)?;
             same(&x, |x| apply(x, Curve::Sigmoid), sigmoid)?;
             same(&x, |x| apply(x, Curve::Swish { beta }), |x| entrywise::swish(x, beta))?;
+        }
+    }
+}
+
+/// By hand: e^0 / (e^0 + e^ln 3) is a quarter; what is masked has no share and no gradient; rows of nothing but masks have none at
+/// all, as in PyTorch.
+#[test]
+fn a_softmax_with_masks() {
+    for device in devices() {
+        let rows = [
+            [0.0, 3f32.ln(), f32::NEG_INFINITY],
+            [f32::NEG_INFINITY; 3],
+            [f32::NAN, 0.0, 0.0],
+        ];
+        let x = Tensor::<2>::from_floats(rows, &device).require_grad();
+        let y: Tensor<2> = apply(x.clone(), Softmax { entries: 3 });
+        let values: Vec<f32> = y.clone().into_data().try_into_vec().unwrap();
+        assert!(
+            (values[0] - 0.25).abs() < 1e-6 && (values[1] - 0.75).abs() < 1e-6,
+            "{values:?}"
+        );
+        assert_eq!(values[2], 0.0);
+        assert!(values[3..].iter().all(|value| value.is_nan()), "{values:?}");
+        let gradients = y.narrow(0, 0, 1).narrow(1, 0, 1).sum().backward();
+        let gradient: Vec<f32> = x.grad(&gradients).unwrap().into_data().try_into_vec().unwrap();
+        // y_0 (1 - y_0), -y_0 y_1, 0.
+        assert!(
+            (gradient[0] - 0.1875).abs() < 1e-6 && (gradient[1] + 0.1875).abs() < 1e-6,
+            "{gradient:?}"
+        );
+        assert_eq!(gradient[2], 0.0);
+    }
+}
+
+/// A layer's weight of tokens is kept turned; another weight is turned anew.
+#[test]
+fn another_weight_of_tokens_is_turned_anew() {
+    for device in devices() {
+        let product = InnerProduct::new(5, 7, 3);
+        let x: Tensor<2> = draw([6, 7], 1, &device);
+        for seed in 2..5 {
+            let weight: Tensor<2> = draw([5, 7], seed, &device);
+            let ours: Tensor<2> = apply_with(x.clone(), weight.clone(), None, product.clone());
+            let difference = (ours - x.clone().matmul(weight.transpose())).abs().max();
+            assert!(difference.into_scalar::<f32>() < 1e-5);
         }
     }
 }

@@ -23,23 +23,31 @@ where
     T: Copy + Default + Sync,
 {
     assert_eq!(x.len(), y.len());
-    written(
-        x.len(),
-        #[inline(always)]
-        |first, values| {
-            let (x, y) = (&x[first..][..values.len()], &y[first..][..values.len()]);
-            let ((x, last_x), (y, last_y)) = (x.as_chunks::<LANES>(), y.as_chunks::<LANES>());
-            let (values, last_values) = values.as_chunks_mut::<LANES>();
-            for ((values, x), y) in values.iter_mut().zip(x).zip(y) {
-                *values = lanes(x, y, &function).map(MaybeUninit::new);
-            }
-            let (mut padded_x, mut padded_y) = ([0.0; LANES], [T::default(); LANES]);
-            padded_x[..last_x.len()].copy_from_slice(last_x);
-            padded_y[..last_y.len()].copy_from_slice(last_y);
-            let of_last = lanes(&padded_x, &padded_y, &function).map(MaybeUninit::new);
-            last_values.copy_from_slice(&of_last[..last_x.len()]);
-        },
-    )
+    let mut values = Vec::with_capacity(x.len());
+    let chunks = values.spare_capacity_mut()[..x.len()]
+        .par_chunks_mut(CHUNK)
+        .zip(x.par_chunks(CHUNK))
+        .zip(y.par_chunks(CHUNK));
+    chunks.for_each(|((values, x), y)| {
+        vectorized(
+            #[inline(always)]
+            || {
+                let ((x, last_x), (y, last_y)) = (x.as_chunks::<LANES>(), y.as_chunks::<LANES>());
+                let (values, last_values) = values.as_chunks_mut::<LANES>();
+                for ((values, x), y) in values.iter_mut().zip(x).zip(y) {
+                    *values = lanes(x, y, &function).map(MaybeUninit::new);
+                }
+                let (mut padded_x, mut padded_y) = ([0.0; LANES], [T::default(); LANES]);
+                padded_x[..last_x.len()].copy_from_slice(last_x);
+                padded_y[..last_y.len()].copy_from_slice(last_y);
+                let of_last = lanes(&padded_x, &padded_y, &function).map(MaybeUninit::new);
+                last_values.copy_from_slice(&of_last[..last_x.len()]);
+            },
+        );
+    });
+    // SAFETY: there is room for as many entries, and the chunks, which are as long as those of both inputs, have all been written.
+    unsafe { values.set_len(x.len()) };
+    values
 }
 
 /// `function` of the entries of two vectors: in a loop over slices, the compiler does not always find them.
@@ -49,21 +57,5 @@ fn lanes<T: Copy>(x: &[f32; LANES], y: &[T; LANES], function: &impl Fn(f32, T) -
     for lane in 0..LANES {
         values[lane] = function(x[lane], y[lane]);
     }
-    values
-}
-
-/// Memory that is not cleared before: `write` gets chunks of it with their places, and writes each entry. It
-/// must be `#[inline(always)]`.
-fn written(len: usize, write: impl Fn(usize, &mut [MaybeUninit<f32>]) + Sync) -> Vec<f32> {
-    let mut values = Vec::with_capacity(len);
-    let chunks = values.spare_capacity_mut()[..len].par_chunks_mut(CHUNK).enumerate();
-    chunks.for_each(|(chunk, values)| {
-        vectorized(
-            #[inline(always)]
-            || write(chunk * CHUNK, values),
-        );
-    });
-    // SAFETY: there is room for `len` entries, and `map_two` writes each entry of each chunk: its inputs are as long.
-    unsafe { values.set_len(len) };
     values
 }

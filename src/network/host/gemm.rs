@@ -54,6 +54,8 @@ const UNIT: [usize; 2] = [16, 6];
 const LONGEST: usize = 512;
 /// Up to this many rows and columns gemm splits a sum every [`LONGEST`] products, beyond them into equal parts.
 const SMALL: usize = 64;
+/// Up to this many entries, gemm sums blocks of two matrices that both lie along the sum by lanes.
+const SMALL_BLOCK: usize = 16 * 16;
 
 /// The length of the parts into which sums of `inner` products are split, for a product of `rows x columns`: that at
 /// which gemm splits them when one core computes the product as a whole.
@@ -89,6 +91,7 @@ pub(super) fn multiply_images(
 ) {
     let rows = out.len() / columns.max(1);
     assert_eq!(out.len(), rows * columns);
+    debug_assert!(of_image == 0 || rows.is_multiple_of(of_image), "whole images");
     assert_eq!(left.values.len(), rows * inner);
     assert_eq!(right.values.len(), inner * columns);
     // Blocks are distributed here rather than by gemm's own parallelism, whose threads synchronize after packing an
@@ -99,6 +102,24 @@ pub(super) fn multiply_images(
     };
     let across = cores.min(columns / LEAST[0]).max(1);
     let down = (cores / across).min(rows / LEAST[1]).max(1);
+    let block_of = |block: usize| {
+        (
+            share(rows, down, block / across, UNIT[1]),
+            share(columns, across, block % across, UNIT[0]),
+        )
+    };
+    // Where both sides lie along the sum, gemm has another kernel for small blocks, which sums in another order
+    // (`m * n <= 16 * 16` in its `gemm_basic_generic`): then a larger product is not cut into such.
+    let is_along_sum = left.column_stride == 1 && right.row_stride == 1;
+    let cuts_small = (0..across * down).any(|block| {
+        let (rows, columns) = block_of(block);
+        (1..=SMALL_BLOCK).contains(&(rows.len() * columns.len()))
+    });
+    let blocks = if is_along_sum && rows * columns > SMALL_BLOCK && cuts_small {
+        1
+    } else {
+        across * down
+    };
     let product = Product {
         out: out.as_mut_ptr(),
         row_stride: columns,
@@ -108,14 +129,17 @@ pub(super) fn multiply_images(
         part: part(of_image, columns, inner),
     };
     let block = |block: usize| {
-        let columns = share(columns, across, block % across, UNIT[0]);
-        let rows = share(rows, down, block / across, UNIT[1]);
+        let (rows, columns) = if blocks == 1 {
+            (0..rows, 0..columns)
+        } else {
+            block_of(block)
+        };
         // SAFETY: the three slices hold rows * columns, rows * inner and inner * columns entries (asserted above), the
         // strides of a `Matrix` address each of its entries exactly once, and no two blocks have a place of `out` in
         // common.
         unsafe { product.block(rows, columns) }
     };
-    match across * down {
+    match blocks {
         1 => block(0),
         blocks => (0..blocks).into_par_iter().for_each(block),
     }

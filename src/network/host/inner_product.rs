@@ -34,7 +34,7 @@ pub struct InnerProduct {
     pub inputs: usize,
     /// Rows of one image.
     pub rows: usize,
-    /// The weight as `inputs x outputs`, of images of many rows: a product reads its right side row by row, and would else turn
+    /// The weight as `inputs x outputs`, of images of many rows: a product reads its right side row by row, and would otherwise turn
     /// it at each pass.
     turned: OfWeight<Vec<f32>>,
 }

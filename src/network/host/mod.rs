@@ -1,8 +1,9 @@
 //! Fast layer functions for the CPU backends, as a burn backend extension with its own backward passes.
 //!
-//! One extension operation, [`HostOps::apply`], takes an image tensor, frozen parameters and a [`HostFunction`], and
+//! An extension operation, [`HostOps::apply`], takes an image tensor, frozen parameters and a [`HostFunction`], and
 //! registers the function's gradient with burn's autodiff. The gradient is that with respect to the image only:
-//! parameters are constants, so that the gradients of weights, which only training needs, are never computed.
+//! parameters are constants, so that the gradients of weights, which only training needs, are never computed. Another,
+//! [`HostOps::apply_two`], takes two tensors that both depend on the image, and gives the gradients of both ([`mod@pair`]).
 //!
 //! On other backends layers are composed of burn's own operations (see the `plain` functions beside each layer), which
 //! is also what the functions here are tested against.

@@ -17,19 +17,24 @@ struct Entry<T> {
 impl<T> OfWeight<T> {
     /// What `make` makes of `weight`: the cached one if `weight` is the tensor it was made from, else a new one.
     pub(super) fn of(&self, weight: &HostArray, make: impl FnOnce(&HostArray) -> T) -> Arc<T> {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match &*kept {
-            // Comparing addresses is enough: the cache keeps the tensor alive, so no other can have the same one.
-            Some(entry) if std::ptr::eq::<[f32]>(&**weight, &*entry.source) => Arc::clone(&entry.made),
-            _ => {
-                let made = Arc::new(make(weight));
-                *kept = Some(Entry {
-                    source: weight.clone(),
-                    made: Arc::clone(&made),
-                });
-                made
-            }
+        if let Some(made) = self.found(weight) {
+            return made;
         }
+        // Made without the lock: `make` may run on all cores, and a thread that waits for the others may take up another pass
+        // of this network meanwhile.
+        let made = Arc::new(make(weight));
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Entry {
+            source: weight.clone(),
+            made: Arc::clone(&made),
+        });
+        made
+    }
+
+    fn found(&self, weight: &HostArray) -> Option<Arc<T>> {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let entry = kept.as_ref()?;
+        // Comparing addresses is enough: the cache keeps the tensor alive, so no other can have the same one.
+        std::ptr::eq::<[f32]>(&**weight, &*entry.source).then(|| Arc::clone(&entry.made))
     }
 }
 

@@ -18,27 +18,33 @@ pub struct Scale {
     pub entries: usize,
 }
 
-/// Fills rows with those of `x` times factors, plus terms.
+/// Fills rows with those of `x` times factors, plus terms. Networks have no rows without entries.
 fn fill(entries: usize, x: &[f32], factors: &[f32], terms: Option<&[f32]>) -> Vec<f32> {
     let mut values = zeros(x.len());
-    // Rows of a parallel task.
-    let some = (CHUNK / entries.max(1)).max(1);
-    let chunks = values.par_chunks_mut(some * entries).zip(x.par_chunks(some * entries));
-    chunks.enumerate().for_each(|(chunk, (values, x))| {
+    let scaled = |row: usize, values: &mut [f32], x: &[f32]| {
+        let channel = row % factors.len();
+        let (factor, term) = (factors[channel], terms.map(|terms| terms[channel]));
         vectorized(
             #[inline(always)]
-            || {
-                let rows = values.chunks_mut(entries).zip(x.chunks(entries));
-                for (row, (values, x)) in rows.enumerate() {
-                    let channel = (chunk * some + row) % factors.len();
-                    let (factor, term) = (factors[channel], terms.map(|terms| terms[channel]));
-                    match term {
-                        Some(term) => values.iter_mut().zip(x).for_each(|(y, x)| *y = x * factor + term),
-                        None => values.iter_mut().zip(x).for_each(|(y, x)| *y = x * factor),
-                    }
-                }
+            || match term {
+                Some(term) => values.iter_mut().zip(x).for_each(|(y, x)| *y = x * factor + term),
+                None => values.iter_mut().zip(x).for_each(|(y, x)| *y = x * factor),
             },
         );
+    };
+    // Rows of a parallel task; long rows are several tasks.
+    let some = (CHUNK / entries).max(1);
+    let chunks = values.par_chunks_mut(some * entries).zip(x.par_chunks(some * entries));
+    chunks.enumerate().for_each(|(chunk, (values, x))| {
+        if entries > CHUNK {
+            let parts = values.par_chunks_mut(CHUNK).zip(x.par_chunks(CHUNK));
+            parts.for_each(|(values, x)| scaled(chunk, values, x));
+        } else {
+            let rows = values.chunks_mut(entries).zip(x.chunks(entries));
+            for (row, (values, x)) in rows.enumerate() {
+                scaled(chunk * some + row, values, x);
+            }
+        }
     });
     values
 }
@@ -75,7 +81,7 @@ impl PairFunction for Gate {
                 let back = of_x.then(|| fill(entries, grad, &factors, None));
                 let back_factors = of_factors.then(|| {
                     let mut sums = zeros(factors.len());
-                    let some = (CHUNK / entries.max(1)).max(1);
+                    let some = (CHUNK / entries).max(1);
                     let chunks = grad.par_chunks(some * entries).zip(x.par_chunks(some * entries));
                     chunks.zip(sums.par_chunks_mut(some)).for_each(|((grad, x), sums)| {
                         vectorized(

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::curve::exp;
+use super::each::map;
 use super::scratch::{CHUNK, zeros};
 use super::vector::{LANES, sum, vectorized};
 use super::{Gradient, HostArray, HostFunction, Output};
@@ -36,7 +37,7 @@ impl HostFunction for Softmax {
     fn forward(&self, x: &HostArray, _: &[HostArray], track: bool) -> Output {
         let entries = self.entries;
         // Entries of a parallel task: whole rows.
-        let some = (CHUNK / entries.max(1)).max(1) * entries;
+        let some = (CHUNK / entries).max(1) * entries;
         let mut values = zeros(x.len());
         let chunks = values.par_chunks_mut(some).zip(x.par_chunks(some));
         chunks.for_each(|(values, x)| {
@@ -63,7 +64,13 @@ impl HostFunction for Softmax {
                 gradient: None,
             };
         }
-        let kept = HostArray::new(values.clone(), shape.clone());
+        // Copied by all cores.
+        let copy = map(
+            &values,
+            #[inline(always)]
+            |value| value,
+        );
+        let kept = HostArray::new(copy, shape.clone());
         let gradient = Arc::new(move |grad: &HostArray| {
             let mut back = zeros(grad.len());
             let chunks = back

@@ -15,7 +15,7 @@ pub struct Softmax {
     axis: usize,
     #[module(skip)]
     tops: usize,
-    /// Whether it is along the last of several axes, as in attention.
+    /// Whether it is along the last of several axes, as in attention: not a single row, as that of classes, for which burn does.
     #[module(skip)]
     is_of_rows: bool,
 }

@@ -67,6 +67,15 @@ impl Forward for Pairwise {
 
 /// The product with a factor for each row, on the host: of a shape that is that of `x` up to some axis, and 1 along the others.
 fn gated(x: &Blob, factors: &Blob) -> Option<Blob> {
+    // What is the same for all images is repeated, so that a batch is summed as an image alone.
+    let repeated = match (x.shape(), factors.shape()) {
+        ([1, _, ..], [images, _, ..]) if *images > 1 => {
+            let shape = [&[*images], &x.shape()[1..]].concat();
+            Blob::new(x.tensor().repeat_dim(0, *images), shape)
+        }
+        _ => x.clone(),
+    };
+    let x = &repeated;
     let (shape, of_factors) = (x.shape(), factors.shape());
     if shape.len() != of_factors.len() || !host::is_host(&x.tensor().device()) {
         return None;

@@ -86,6 +86,9 @@ pub struct AlongAxis {
     /// What it computes where the axis is the last: its sums do not depend on how many rows there are.
     #[module(skip)]
     product: InnerProduct,
+    /// Whether it is.
+    #[module(skip)]
+    is_last: bool,
 }
 
 impl AlongAxis {
@@ -98,7 +101,14 @@ impl AlongAxis {
         let rows = build.bottom()[..axis].iter().product();
         let product = InnerProduct::new(outputs, *extent, rows);
         *extent = outputs;
-        build.one(Self { weight, axis, product }, top)
+        let is_last = build.bottom()[axis + 1..].iter().product::<usize>() == 1;
+        let layer = Self {
+            weight,
+            axis,
+            product,
+            is_last,
+        };
+        build.one(layer, top)
     }
 }
 
@@ -129,6 +139,14 @@ impl Forward for AlongAxis {
 
     fn kept(&self, _bottoms: u64, _tops: u64) -> u64 {
         0
+    }
+
+    fn transformed_weights(&self) -> usize {
+        if self.is_last && self.product.is_matrix() {
+            self.product.inputs * self.product.outputs
+        } else {
+            0
+        }
     }
 
     fn keeps_images_apart(&self) -> bool {

@@ -8,7 +8,7 @@ use crate::network::blob::Blob;
 use crate::network::build::{BuildResult, LayerBuild};
 use crate::network::host::{self, row_sums};
 use crate::network::layers::Forward;
-use crate::network::sums::sum_along;
+use crate::network::sums::{mean_along, sum_along};
 
 /// A reduction of some axes, which stay with an extent of 1.
 #[derive(Module, Debug)]
@@ -62,13 +62,13 @@ impl Reduce {
 impl Forward for Reduce {
     fn forward(&self, bottoms: &[Blob]) -> Vec<Blob> {
         let x = &bottoms[0];
-        let sum = |x: &Blob| self.along(x, |x| summed(x, 1.0));
+        let sum = |x: &Blob| self.along(x, |x| on_host(&x, 1.0).unwrap_or_else(|| sum_along(x, 1)));
         vec![match self.reducer {
             Reducer::Sum => sum(x),
             #[expect(clippy::cast_precision_loss, reason = "a mean in float32")]
             Reducer::Mean => self.along(x, |x| {
                 let share = 1.0 / x.dims()[1] as f32;
-                summed(x, share)
+                on_host(&x, share).unwrap_or_else(|| mean_along(x, 1))
             }),
             Reducer::Max => self.along(x, |x| x.max_dim(1)),
             Reducer::Min => self.along(x, |x| x.min_dim(1)),
@@ -97,15 +97,14 @@ impl Forward for Reduce {
     }
 }
 
-/// The sum along the middle axis, times a factor.
-fn summed(x: Tensor<3>, factor: f32) -> Tensor<3> {
+/// The sum along the middle axis times a factor, where it is that of rows on the host.
+fn on_host(x: &Tensor<3>, factor: f32) -> Option<Tensor<3>> {
     let [outer, entries, inner] = x.dims();
-    if inner == 1 && entries > 1 && host::is_host(&x.device()) {
-        let sums: Tensor<1> = host::apply(x, row_sums::RowSums { entries, factor });
-        return sums.reshape([outer, 1, 1]);
+    if inner > 1 || entries < 2 || !host::is_host(&x.device()) {
+        return None;
     }
-    let sum = sum_along(x, 1);
-    if factor == 1.0 { sum } else { sum.mul_scalar(factor) }
+    let sums: Tensor<1> = host::apply(x.clone(), row_sums::RowSums { entries, factor });
+    Some(sums.reshape([outer, 1, 1]))
 }
 
 /// The product along the middle axis, by halves, so that zeros have a gradient too.

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use crate::program::{said, started, words};
 
-/// Whatever bit is damaged, it is noticed.
+/// Whatever bit is damaged, it is noticed, unless the same is read all the same: a name may be a text or bytes.
 #[test]
 fn every_damaged_bit_is_noticed() {
     let folder = tempfile::tempdir().unwrap();
@@ -28,10 +28,11 @@ fn every_damaged_bit_is_noticed() {
         for bit in 0..8 {
             let mut bytes = whole.clone();
             bytes[place] ^= 1 << bit;
-            assert!(
-                checkpoint::parse(&bytes, &path, "key").is_err(),
-                "bit {bit} of byte {place}"
-            );
+            if let Ok(read) = checkpoint::parse(&bytes, &path, "key") {
+                let again = folder.path().join("again.cbor");
+                checkpoint::write(&again, "key", &read).unwrap();
+                assert!(std::fs::read(&again).unwrap() == whole, "bit {bit} of byte {place}");
+            }
         }
     }
 }

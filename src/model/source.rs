@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use deepvis_importer::caffe::InputTransform;
+use deepvis_importer::InputTransform;
 use deepvis_importer::graph::Origin;
 use deepvis_importer::{Format, Import, LayerKind};
 

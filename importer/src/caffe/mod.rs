@@ -18,10 +18,10 @@ pub mod weights;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::Path;
 
-pub use convert::{Doubt, InputTransform};
 pub use weights::Caffemodel;
 
 use crate::Import;
+use crate::about::{Doubt, InputTransform};
 use crate::error::{Error, Result};
 use crate::graph::{Graph, LayerKind};
 use convert::{Converted, convert};

@@ -5,9 +5,10 @@ mod modules;
 use std::ops::Range;
 use std::process::ExitCode;
 
-use deepvis_importer::caffe::{self, Doubt, InputTransform};
+use deepvis_importer::caffe;
 use deepvis_importer::graph::Origin;
 use deepvis_importer::names::suggest;
+use deepvis_importer::{Doubt, InputTransform};
 use deepvis_importer::{Format, Graph, Import, Weights};
 use serde::Serialize;
 

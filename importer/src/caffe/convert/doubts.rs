@@ -2,17 +2,9 @@
 
 use std::collections::HashSet;
 
+use crate::about::Doubt;
 use crate::caffe::proto::{LayerParameter, NetParameter};
 use crate::graph::{Graph, LayerKind};
-
-/// A field that was left out of a layer that is computed, and may change what it computes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Doubt {
-    /// The layer.
-    pub layer: String,
-    /// The fields that lead there, as `pooling_param.odd`.
-    pub field: String,
-}
 
 /// Fields, by any part of their path, that say how a net is trained or fed, how fast it is computed or how it is drawn, and
 /// that no result of a forward pass depends on.

@@ -1,23 +1,9 @@
 //! What a data layer says of its images: their shape, and what is done to them.
 
-use serde::{Deserialize, Serialize};
-
 use super::windows::Setting;
+use crate::about::InputTransform;
 use crate::caffe::proto::{BlobShape, LayerParameter};
 use crate::graph::LARGEST;
-
-/// What is done to the values of a photograph before a net sees them: (value - mean) scale.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct InputTransform {
-    /// The layer that says so.
-    pub layer: String,
-    /// The factor; `None` where it is 1.
-    pub scale: Option<f32>,
-    /// The mean of each channel, or one for all.
-    pub mean_values: Vec<f32>,
-    /// The mean image's file.
-    pub mean_file: Option<String>,
-}
 
 /// The types of Caffe's data layers, and of known forks'.
 const DATA_LAYERS: &[&str] = &[

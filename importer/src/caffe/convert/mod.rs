@@ -11,9 +11,8 @@ mod windows;
 use std::collections::HashSet;
 
 pub(crate) use blobs::{CaffeLayer, Faults, Step, connect};
-pub use doubts::Doubt;
-pub use input::InputTransform;
 
+use crate::about::{Doubt, InputTransform};
 use crate::caffe::Caffemodel;
 use crate::caffe::proto::LayerParameter;
 use crate::caffe::proto::NetParameter;

@@ -7,6 +7,7 @@ use deepvis_importer::caffe::Caffemodel;
 use deepvis_importer::caffe::proto::{
     BlobProto, BlobShape, LayerParameter, NetParameter, V0LayerParameter, V1LayerParameter,
 };
+use deepvis_importer::graph::Rounding;
 use deepvis_importer::{Error, LayerKind, import, read_graph, record};
 use prost::Message;
 
@@ -319,4 +320,28 @@ fn very_many_unknown_fields_are_refused_in_time() {
     std::fs::write(&path, "odd: 1\n".repeat(1 << 20)).unwrap();
     let error = read_graph(&path).unwrap_err().to_string();
     assert!(error.contains("no layers"), "{error}");
+}
+
+/// How Caffe rounds the size of what is pooled: up, unless `round_mode` says otherwise.
+#[test]
+fn pooled_sizes_are_rounded_as_the_file_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("deploy.prototxt");
+    for (said, expected) in [
+        ("", Rounding::Ceil),
+        ("round_mode: CEIL", Rounding::Ceil),
+        ("round_mode: FLOOR", Rounding::Floor),
+    ] {
+        let text = format!(
+            "layer {{ name: 'data' type: 'Input' top: 'data' input_param {{ shape {{ dim: 1 dim: 1 dim: 5 dim: 5 }} }} }}
+             layer {{ name: 'pool' type: 'Pooling' bottom: 'data' top: 'pool' pooling_param {{ kernel_size: 2 stride: 2 {said} }} }}"
+        );
+        std::fs::write(&path, text).unwrap();
+        let (graph, warnings) = read_graph(&path).unwrap();
+        assert!(warnings.is_empty(), "{warnings:?}");
+        let LayerKind::Pooling(pooling) = &graph.layers[1].kind else {
+            panic!("{:?}", graph.layers[1].kind)
+        };
+        assert_eq!(pooling.rounding, expected, "{said}");
+    }
 }

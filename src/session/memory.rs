@@ -85,7 +85,8 @@ pub(super) fn batch_size(asked: Option<usize>, recipe: &Recipe, network: &Networ
 
 /// What does not fit, how much that is, and which image would fit.
 fn refusal(recipe: &Recipe, image: [usize; 3], needed: u64, memory: u64) -> String {
-    let [_, rows, columns] = image;
+    // What is climbed, which may be larger than what the network sees.
+    let [_, rows, columns] = recipe.picture(image);
     let mut text = format!(
         "a climb of {} with {} of {rows} x {columns} pixels ({}",
         recipe.objective.unit,

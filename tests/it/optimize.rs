@@ -1,6 +1,6 @@
 //! `deepvis optimize`: what it makes of flags, and what it writes.
 
-use crate::program::{case, deepvis, files, info, optimize, refused, said, worked};
+use crate::program::{case, deepvis, files, info, optimize, refused, said, words, worked};
 
 #[test]
 fn optimize_writes_the_five_files_of_the_specification_and_where_they_come_from() {
@@ -321,4 +321,54 @@ fn a_unit_can_be_pushed_down() {
         .collect();
     assert!(objectives.windows(2).all(|pair| pair[1] < pair[0]), "{objectives:?}");
     assert_eq!((value("best_ii:"), value("push_dir:")), ("2", "-1.0"));
+}
+
+/// Each regularizer is governed by its own number.
+#[test]
+fn each_regularizer_does_something_of_its_own() {
+    let mut found = std::collections::HashSet::new();
+    let all = [
+        "",
+        "--decay 0.3",
+        "--blur-radius 1 --blur-every 1",
+        "--small-val-percentile 50",
+        "--small-norm-percentile 50",
+        "--px-benefit-percentile 50",
+        "--px-abs-benefit-percentile 50",
+    ];
+    for flags in all {
+        let folder = tempfile::tempdir().unwrap();
+        let line = format!(
+            "optimize --model demo --backend flex --push-layer fc7 --push-channel 3 --preset paper-1 --decay 0 \
+             --blur-radius 0 --blur-every 0 --small-val-percentile 0 --small-norm-percentile 0 --px-benefit-percentile 0 \
+             --px-abs-benefit-percentile 0 --max-iter 4 --lr-policy constant --lr-params {{\"lr\":20000}} --npy --output-prefix r/x"
+        );
+        // What is given last counts.
+        let mut words = words(&line);
+        for flag in flags.split(" --").filter(|flag| !flag.is_empty()) {
+            let (name, value) = flag.trim_start_matches("--").split_once(' ').unwrap();
+            let place = words.iter().position(|word| *word == format!("--{name}")).unwrap();
+            words[place + 1] = value;
+        }
+        worked(&deepvis(folder.path(), &words));
+        let picture = files(&folder.path().join("r"))
+            .into_iter()
+            .find(|name| name.ends_with(".npy"))
+            .unwrap();
+        assert!(
+            found.insert(std::fs::read(folder.path().join("r").join(picture)).unwrap()),
+            "{flags} gives what another gives"
+        );
+    }
+}
+
+/// What is climbed may be much larger than what the network sees.
+#[test]
+fn a_picture_too_large_for_the_memory_is_refused_before_the_climb() {
+    let folder = tempfile::tempdir().unwrap();
+    let line = "optimize --model demo --backend flex --push-layer fc7 --push-channel 5 --preset fourier --size 2000 --max-iter 1 \
+                --max-memory 256M --output-prefix r/x";
+    let output = deepvis(folder.path(), &words(line));
+    refused(&output, &["a climb of", "2000 x 2000 pixels", "--max-memory"]);
+    assert!(!folder.path().join("r/runs.jsonl").exists());
 }

@@ -217,3 +217,24 @@ fn what_leaves_nothing_of_an_image_is_refused() {
         "`jitter 20` is too much for an image that is 20x20 there; choose less, or a larger image"
     );
 }
+
+/// lucid's jitter by d cuts a window of d pixels less, at each of the d + 1 offsets down and across.
+#[test]
+fn jitter_reaches_every_offset() {
+    let values: Vec<f64> = (0..64).map(f64::from).collect();
+    let image = Reference {
+        values,
+        shape: vec![1, 1, 8, 8],
+    };
+    let transforms = Transforms::parse("jitter 2", [8, 8]).unwrap();
+    for device in devices() {
+        let mut corners = std::collections::BTreeSet::new();
+        for seed in 0..200 {
+            let cut = transforms.apply(image.four(&device), 0, &[seed]);
+            assert_eq!(cut.dims(), [1, 1, 6, 6]);
+            let values: Vec<f32> = cut.into_data().try_into_vec().unwrap();
+            corners.insert(values[0] as usize);
+        }
+        assert_eq!(corners.into_iter().collect::<Vec<_>>(), [0, 1, 2, 8, 9, 10, 16, 17, 18]);
+    }
+}

@@ -338,13 +338,11 @@ fn each_regularizer_does_something_of_its_own() {
     ];
     for flags in all {
         let folder = tempfile::tempdir().unwrap();
-        let line = format!(
-            "optimize --model demo --backend flex --push-layer fc7 --push-channel 3 --preset paper-1 --decay 0 \
+        let line = "optimize --model demo --backend flex --push-layer fc7 --push-channel 3 --preset paper-1 --decay 0 \
              --blur-radius 0 --blur-every 0 --small-val-percentile 0 --small-norm-percentile 0 --px-benefit-percentile 0 \
-             --px-abs-benefit-percentile 0 --max-iter 4 --lr-policy constant --lr-params {{\"lr\":20000}} --npy --output-prefix r/x"
-        );
+             --px-abs-benefit-percentile 0 --max-iter 4 --lr-policy constant --lr-params {\"lr\":20000} --npy --output-prefix r/x";
         // What is given last counts.
-        let mut words = words(&line);
+        let mut words = words(line);
         for flag in flags.split(" --").filter(|flag| !flag.is_empty()) {
             let (name, value) = flag.trim_start_matches("--").split_once(' ').unwrap();
             let place = words.iter().position(|word| *word == format!("--{name}")).unwrap();

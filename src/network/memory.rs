@@ -233,13 +233,6 @@ mod tests {
     use crate::network::layers::general::pairwise::Pairwise;
     use deepvis_importer::graph::Pairwise as Operation;
 
-    fn step(reads: &[ValueId], writes: ValueId) -> Step {
-        Step {
-            reads: reads.to_vec(),
-            writes: vec![writes],
-        }
-    }
-
     /// Value 0 of 10 entries; 1 = sigmoid(0), which keeps 40 bytes; 2 = 0 + 1, which keeps none; 3 = sigmoid(2), 40 bytes.
     #[test]
     fn the_worst_moment_counts() {
@@ -249,7 +242,7 @@ mod tests {
             LayerModule::Pairwise(Pairwise::new(Operation::Add)),
             sigmoid(),
         ];
-        let steps = [step(&[0], 1), step(&[0, 1], 2), step(&[2], 3)];
+        let steps = [Step::from(&[0], 1), Step::from(&[0, 1], 2), Step::from(&[2], 3)];
         let sizes = Sizes::of(&layers, &steps, &[10; 4], 7);
         // Three values at the sum.
         assert_eq!(sizes.forward, 120);

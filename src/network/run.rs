@@ -2,6 +2,7 @@
 
 use burn::module::Module;
 use burn::tensor::Tensor;
+use deepvis_importer::Layer;
 use deepvis_importer::graph::{Target, ValueId};
 
 use super::axes::Axes;
@@ -50,6 +51,25 @@ pub struct Network {
 pub(super) struct Step {
     pub(super) reads: Vec<ValueId>,
     pub(super) writes: Vec<ValueId>,
+}
+
+impl Step {
+    /// What a layer of a graph reads and writes.
+    pub(super) fn of(layer: &Layer) -> Self {
+        Self {
+            reads: layer.inputs.clone(),
+            writes: layer.outputs.clone(),
+        }
+    }
+
+    /// Of one value that is made of some.
+    #[cfg(test)]
+    pub(super) fn from(reads: &[ValueId], writes: ValueId) -> Self {
+        Self {
+            reads: reads.to_vec(),
+            writes: vec![writes],
+        }
+    }
 }
 
 /// The order of computation.
@@ -111,12 +131,6 @@ impl Network {
         self.axes(target).channels_first(self.shape(target))
     }
 
-    /// Entries of all values that a forward pass for one image makes.
-    pub fn entries_an_image(&self) -> usize {
-        let entries = |shape: &Vec<usize>| shape.iter().product::<usize>();
-        self.program.shapes.iter().flatten().map(entries).sum()
-    }
-
     /// Entries of the largest of them.
     pub fn largest_blob(&self) -> usize {
         let entries = |shape: &Vec<usize>| shape.iter().product::<usize>();
@@ -128,12 +142,6 @@ impl Network {
         let entries = |shape: &Option<Vec<usize>>| shape.as_ref().map_or(0, |shape| shape.iter().product());
         let entries = self.program.shapes.iter().map(entries).collect();
         (&self.layers, &self.program.steps, entries)
-    }
-
-    /// Weights of fully connected layers: read once for all images of a batch, while those of convolutions are read for
-    /// each.
-    pub fn fully_connected_weights(&self) -> usize {
-        self.layers.iter().map(Forward::fully_connected_weights).sum()
     }
 
     /// Whether several images can be run together, each giving what it gives alone (unlike with a softmax along axis 0), and

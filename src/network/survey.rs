@@ -136,10 +136,7 @@ pub fn survey_with_sizes(
         }
         if let (Some(module), None) = (module, &fact.problem) {
             modules.push(module);
-            steps.push(Step {
-                reads: layer.inputs.clone(),
-                writes: layer.outputs.clone(),
-            });
+            steps.push(Step::of(layer));
             let stored = fact
                 .parameter_shapes
                 .iter()

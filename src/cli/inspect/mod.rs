@@ -8,8 +8,7 @@ use std::process::ExitCode;
 use deepvis_importer::caffe;
 use deepvis_importer::graph::Origin;
 use deepvis_importer::names::suggest;
-use deepvis_importer::{Doubt, InputTransform};
-use deepvis_importer::{Format, Graph, Import, Weights};
+use deepvis_importer::{Doubt, Format, Graph, Import, InputTransform, Weights};
 use serde::Serialize;
 
 use crate::ascent::Recipe;

@@ -60,10 +60,7 @@ impl Network {
                 continue;
             }
             layers.push(builder.layer(layer)?.module);
-            steps.push(Step {
-                reads: layer.inputs.clone(),
-                writes: layer.outputs.clone(),
-            });
+            steps.push(Step::of(layer));
         }
         for target in &targets {
             let [value, pushed] = [target.value, target.pushed].map(|value| builder.shapes[value].as_deref());

@@ -203,8 +203,17 @@ impl InnerProduct {
         block
     }
 
+    /// Entries of the turned weight, where one is kept.
+    pub fn turned_entries(&self) -> usize {
+        if self.is_matrix() {
+            self.inputs * self.outputs
+        } else {
+            0
+        }
+    }
+
     /// Whether an image is a matrix that a product takes: a product with a single row or column would be summed in another order.
-    pub fn is_matrix(&self) -> bool {
+    fn is_matrix(&self) -> bool {
         self.rows > 1 && self.inputs > 1 && self.outputs > 1
     }
 

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::pair::{PairFunction, PairGradient, PairOutput};
+use super::row_sums::sums;
 use super::scratch::{CHUNK, zeros};
-use super::vector::{sum, vectorized};
+use super::vector::vectorized;
 use super::{Gradient, HostArray, HostFunction, Output};
 
 /// y = factor * x + term. Parameters: the factors, then the terms, if any, in turn for rows of `entries` each, and again from
@@ -80,21 +81,14 @@ impl PairFunction for Gate {
             Arc::new(move |grad: &HostArray, [of_x, of_factors]: [bool; 2]| {
                 let back = of_x.then(|| fill(entries, grad, &factors, None));
                 let back_factors = of_factors.then(|| {
-                    let mut sums = zeros(factors.len());
-                    let some = (CHUNK / entries).max(1);
-                    let chunks = grad.par_chunks(some * entries).zip(x.par_chunks(some * entries));
-                    chunks.zip(sums.par_chunks_mut(some)).for_each(|((grad, x), sums)| {
-                        vectorized(
-                            #[inline(always)]
-                            || {
-                                let rows = grad.chunks(entries).zip(x.chunks(entries));
-                                for ((grad, x), to) in rows.zip(sums) {
-                                    *to = sum(grad, x, |grad, x| grad * x);
-                                }
-                            },
-                        );
-                    });
-                    sums
+                    sums(
+                        grad,
+                        &x,
+                        entries,
+                        1.0,
+                        #[inline(always)]
+                        |grad, x| grad * x,
+                    )
                 });
                 [back, back_factors]
             }) as PairGradient

@@ -97,11 +97,7 @@ impl Forward for InnerProduct {
     }
 
     fn transformed_weights(&self) -> usize {
-        if self.product.is_matrix() {
-            self.fully_connected_weights()
-        } else {
-            0
-        }
+        self.product.turned_entries()
     }
 
     fn kept(&self, _bottoms: u64, _tops: u64) -> u64 {

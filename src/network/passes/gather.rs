@@ -185,13 +185,6 @@ mod tests {
     use crate::network::layers::general::pairwise::Pairwise;
     use crate::network::layers::power::{Outer, Power};
 
-    fn step(reads: &[ValueId], writes: ValueId) -> Step {
-        Step {
-            reads: reads.to_vec(),
-            writes: vec![writes],
-        }
-    }
-
     fn line(scale: f32, shift: f32) -> LayerModule {
         LayerModule::Power(Power::new(Outer::Power(1.0), scale, shift))
     }
@@ -214,7 +207,7 @@ mod tests {
 
     #[test]
     fn a_product_with_its_own_sigmoid_is_a_swish() {
-        let net = |reads: [ValueId; 2]| vec![(sigmoid(), step(&[0], 1)), (product(), step(&reads, 2))];
+        let net = |reads: [ValueId; 2]| vec![(sigmoid(), Step::from(&[0], 1)), (product(), Step::from(&reads, 2))];
         for reads in [[0, 1], [1, 0]] {
             let (layers, reads) = gathered(net(reads), &[2]);
             let [LayerModule::Entrywise(layer)] = layers.as_slice() else {
@@ -226,7 +219,7 @@ mod tests {
         assert_eq!(gathered(net([0, 1]), &[1, 2]).0.len(), 2);
         assert_eq!(gathered(net([5, 1]), &[2]).0.len(), 2);
         let mut read_twice = net([0, 1]);
-        read_twice.push((line(2.0, 0.0), step(&[1], 3)));
+        read_twice.push((line(2.0, 0.0), Step::from(&[1], 3)));
         assert_eq!(gathered(read_twice, &[2, 3]).0.len(), 3);
     }
 
@@ -234,14 +227,20 @@ mod tests {
     fn gelu_is_found_however_its_half_is_placed() {
         let share = || {
             vec![
-                (line(0.707_106_77, 0.0), step(&[0], 1)),
-                (LayerModule::Unary(Unary::new(Of::Erf)), step(&[1], 2)),
-                (line(1.0, 1.0), step(&[2], 3)),
+                (line(0.707_106_77, 0.0), Step::from(&[0], 1)),
+                (LayerModule::Unary(Unary::new(Of::Erf)), Step::from(&[1], 2)),
+                (line(1.0, 1.0), Step::from(&[2], 3)),
             ]
         };
         let (mut after, mut before) = (share(), share());
-        after.extend([(product(), step(&[0, 3], 4)), (line(0.5, 0.0), step(&[4], 5))]);
-        before.extend([(line(0.5, 0.0), step(&[0], 4)), (product(), step(&[3, 4], 5))]);
+        after.extend([
+            (product(), Step::from(&[0, 3], 4)),
+            (line(0.5, 0.0), Step::from(&[4], 5)),
+        ]);
+        before.extend([
+            (line(0.5, 0.0), Step::from(&[0], 4)),
+            (product(), Step::from(&[3, 4], 5)),
+        ]);
         for net in [after.clone(), before] {
             let (layers, reads) = gathered(net, &[5]);
             let [LayerModule::Unary(layer)] = layers.as_slice() else {

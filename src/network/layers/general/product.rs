@@ -142,11 +142,7 @@ impl Forward for AlongAxis {
     }
 
     fn transformed_weights(&self) -> usize {
-        if self.is_last && self.product.is_matrix() {
-            self.product.inputs * self.product.outputs
-        } else {
-            0
-        }
+        if self.is_last { self.product.turned_entries() } else { 0 }
     }
 
     fn keeps_images_apart(&self) -> bool {

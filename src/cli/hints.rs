@@ -79,9 +79,9 @@ fn of_import(error: &deepvis_importer::Error) -> Option<&'static str> {
 
 fn of_network(error: &crate::network::Error) -> Option<&'static str> {
     match error {
-        crate::network::Error::TooLarge { .. } => {
-            Some("--max-memory allows more, and a smaller --data-size needs less")
-        }
+        crate::network::Error::TooLarge { .. } => Some(
+            "--max-memory allows more, and a smaller picture (--size, or --data-size for what the network sees) needs less",
+        ),
         crate::network::Error::Import(error) => of_import(error),
         crate::network::Error::Layer { .. }
         | crate::network::Error::UnknownLayer { .. }
@@ -213,6 +213,7 @@ fn model_by_flag(error: &crate::model::Error) -> Option<String> {
         | crate::model::Error::NoFile { .. }
         | crate::model::Error::Settings { .. }
         | crate::model::Error::NoNetwork
+        | crate::model::Error::NoneInFolder { .. }
         | crate::model::Error::Half { .. }
         | crate::model::Error::NoneFits { .. }
         | crate::model::Error::Several { .. }
@@ -265,6 +266,10 @@ fn of_model(error: &crate::model::Error) -> Option<&'static str> {
         }
         crate::model::Error::Several { .. } => Some("name the one that is meant"),
         crate::model::Error::Half { .. } => Some("give --net-weights"),
+        crate::model::Error::NoneInFolder { .. } => Some(
+            "name the file or folder of a network, or its files by --deploy-proto and --net-weights or in a deepvis.toml, or a \
+             model (`deepvis fetch` lists some)",
+        ),
         crate::model::Error::Unknown(_) => Some("see --model, and `deepvis fetch`"),
         crate::model::Error::Mean(_)
         | crate::model::Error::Read { .. }

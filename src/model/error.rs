@@ -1,6 +1,8 @@
 //! Errors of finding and loading a model.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use super::files;
 
 /// The result of finding or loading a model.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -35,13 +37,23 @@ pub enum Error {
     /// No network is named.
     #[error("no network is named: prototxt and weights, or a .bpk, are needed")]
     NoNetwork,
+    /// A folder is named, and nothing in it is a network's.
+    #[error("{} holds no network: none of its files ends in .onnx, .bpk, .caffemodel or .prototxt{unfinished}", folder.display())]
+    NoneInFolder {
+        /// The folder.
+        folder: PathBuf,
+        /// Which of its files are downloads that did not end; empty where none are.
+        unfinished: String,
+    },
     /// Half of a network is named.
-    #[error("{} needs its {missing} too", path.display())]
+    #[error("{} needs its {missing} too{unfinished}", path.display())]
     Half {
         /// What is there.
         path: PathBuf,
         /// "prototxt", "weights".
         missing: &'static str,
+        /// Which files beside it are downloads that did not end; empty where none are.
+        unfinished: String,
     },
     /// Nothing beside a file belongs to it.
     #[error("{} needs its {missing} too, and of those beside it ({candidates}) none fits", path.display())]
@@ -80,4 +92,15 @@ pub enum Error {
     /// Reading the network failed.
     #[error(transparent)]
     Import(#[from] deepvis_importer::Error),
+}
+
+impl Error {
+    /// Half of a network, with a look at what beside it did not arrive whole.
+    pub fn half(path: &Path, missing: &'static str) -> Self {
+        Self::Half {
+            path: path.to_owned(),
+            missing,
+            unfinished: files::unfinished(files::folder_of(path)),
+        }
+    }
 }

@@ -139,10 +139,7 @@ pub fn prototxt_beside(weights: &Path) -> Result<PathBuf> {
     }
     let mut candidates = prototxts(&all);
     if candidates.is_empty() {
-        return Err(Error::Half {
-            path: weights.to_owned(),
-            missing: "prototxt",
-        });
+        return Err(Error::half(weights, "prototxt"));
     }
     let caffemodel = Caffemodel::open(weights)?;
     let found = names(candidates.iter().map(|(file, _)| file.as_path()));
@@ -240,7 +237,31 @@ fn list(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-fn folder_of(file: &Path) -> &Path {
+/// What a message says of a folder's downloads that did not end; nothing where there are none. The endings are those of
+/// `deepvis fetch` and Firefox, Chromium, and Edge.
+pub(super) fn unfinished(folder: &Path) -> String {
+    let parts: Vec<PathBuf> = list(folder)
+        .into_iter()
+        .filter(|file| {
+            let ending = file.extension().map(|ending| ending.to_string_lossy().to_lowercase());
+            ending.is_some_and(|ending| ["part", "crdownload", "partial"].contains(&ending.as_str()))
+        })
+        .collect();
+    match parts.as_slice() {
+        [] => String::new(),
+        [one] => format!(
+            "; {} is a download that did not end",
+            names(std::iter::once(one.as_path()))
+        ),
+        several => format!(
+            "; {} are downloads that did not end",
+            names(several.iter().map(PathBuf::as_path))
+        ),
+    }
+}
+
+/// The folder that a file is in.
+pub(super) fn folder_of(file: &Path) -> &Path {
     match file.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),

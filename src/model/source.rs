@@ -145,18 +145,12 @@ impl Source {
             }
             (None, Some(path)) => match Format::of(&path)? {
                 Format::Caffemodel => {
-                    return Err(Error::Half {
-                        path,
-                        missing: "prototxt",
-                    });
+                    return Err(Error::half(&path, "prototxt"));
                 }
                 _ => deepvis_importer::open(&path, self.given_size())?,
             },
             (Some(path), None) => {
-                return Err(Error::Half {
-                    path: path.clone(),
-                    missing: "weights",
-                });
+                return Err(Error::half(path, "weights"));
             }
             (None, None) => return Err(Error::NoNetwork),
         };

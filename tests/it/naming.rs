@@ -139,6 +139,47 @@ fn the_prototxt_of_the_same_name_comes_first_and_a_strangers_never() {
 }
 
 #[test]
+fn a_folder_without_a_network_is_told_with_what_did_not_arrive() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    std::fs::create_dir(folder.join("net")).unwrap();
+    for command in ["optimize net", "inspect net", "classify net photo.png"] {
+        let words: Vec<&str> = command.split(' ').collect();
+        refused(&deepvis(folder, &words), &["net holds no network", "deepvis fetch"]);
+    }
+    std::fs::write(folder.join("net/weights.caffemodel.crdownload"), "half").unwrap();
+    refused(
+        &deepvis(folder, &["optimize", "net"]),
+        &[
+            "net holds no network",
+            "weights.caffemodel.crdownload is a download that did not end",
+        ],
+    );
+    std::fs::write(folder.join("net/weights.caffemodel.part"), "half").unwrap();
+    add_stranger(folder, "deploy.prototxt");
+    refused(
+        &deepvis(folder, &["optimize", "net"]),
+        &[
+            "deploy.prototxt needs its weights too",
+            "weights.caffemodel.crdownload, weights.caffemodel.part are downloads that did not end",
+        ],
+    );
+}
+
+#[test]
+fn a_layer_that_nobody_typed_is_not_blamed_on_anybody() {
+    let folder = beside(&[(DEPLOY, "net.prototxt"), (WEIGHTS, "net.caffemodel")]);
+    let output = deepvis(folder.path(), &["optimize", "net/net.caffemodel", "--backend", "flex"]);
+    refused(
+        &output,
+        &[
+            "no layer \"fc8\", which is meant where no --push-layer is given",
+            "the last layers are",
+        ],
+    );
+}
+
+#[test]
 fn inspect_compares_shapes_and_ends_with_a_command() {
     let folder = beside(&[(DEPLOY, "mine.prototxt"), (WEIGHTS, "mine.caffemodel")]);
     let folder = folder.path();

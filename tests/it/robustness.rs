@@ -212,6 +212,31 @@ fn names_do_not_steer_the_terminal() {
     assert!(names.iter().all(|name| !name.contains(char::is_control)), "{names:?}");
 }
 
+/// A table stays one that can be read, however long a name is and however many outputs a layer has.
+#[test]
+fn a_table_has_a_width() {
+    let folder = tempfile::tempdir().unwrap();
+    let input = "layer { name: \"data\" type: \"Input\" top: \"data\" input_param { shape { dim: 1 dim: 3 dim: 8 dim: 8 } } }\n";
+    let tops: String = (0..50_000).map(|top| format!(" top: \"t{top}\"")).collect();
+    // Longer names are not read.
+    let long = "n".repeat(4096);
+    let nets = [
+        format!("{input}layer {{ name: \"{long}\" type: \"ReLU\" bottom: \"data\" top: \"y\" }}\n"),
+        format!("{input}layer {{ name: \"y\" type: \"ReLU\" bottom: \"data\" top: \"{long}\" }}\n"),
+        format!("{input}layer {{ name: \"y\" type: \"Split\" bottom: \"data\"{tops} }}\n"),
+    ];
+    for (number, net) in nets.iter().enumerate() {
+        let file = format!("{number}.prototxt");
+        std::fs::write(folder.path().join(&file), net).unwrap();
+        let output = deepvis(folder.path(), &["inspect", "--deploy-proto", &file]);
+        worked(&output);
+        let shown = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(shown.contains("8 x 8"), "{number}: {}", &shown[..shown.len().min(500)]);
+        let widest = shown.lines().map(|line| line.chars().count()).max();
+        assert!(widest < Some(250), "{number}: a line of {widest:?} characters");
+    }
+}
+
 /// New files are as open as the user's umask makes any.
 #[cfg(unix)]
 #[test]

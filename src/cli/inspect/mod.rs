@@ -2,6 +2,7 @@
 
 mod modules;
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::process::ExitCode;
 
@@ -193,11 +194,9 @@ fn load(options: &ModelOptions) -> anyhow::Result<Loaded> {
                 transform: description.transform,
             })
         }
-        (None, Some(weights)) if Format::of(weights)? == Format::Caffemodel => Err(crate::model::Error::Half {
-            path: weights.clone(),
-            missing: "prototxt",
+        (None, Some(weights)) if Format::of(weights)? == Format::Caffemodel => {
+            Err(crate::model::Error::half(weights, "prototxt").into())
         }
-        .into()),
         (None, Some(weights)) => Ok(deepvis_importer::open(weights, options.source.given_size())?.into()),
         (None, None) => Err(crate::model::Error::NoNetwork.into()),
     }
@@ -248,20 +247,37 @@ fn or_blank(number: u64) -> String {
     if number == 0 { String::new() } else { grouped(number) }
 }
 
+/// The widest column, in characters: what is longer pushes the rest of its own line to the right, and not that of all others.
+const WIDEST: usize = 60;
+/// The longest text of a cell: names may have thousands of characters.
+const LONGEST: usize = 160;
+
+/// A cell's text, without its end where it is too long.
+fn cell(text: &str) -> Cow<'_, str> {
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
+        None => Cow::Borrowed(text),
+    }
+}
+
 /// Prints rows below each other, columns of `numbers` to the right; the last column is as long as it is.
 fn columns<const N: usize>(rows: &[[String; N]], numbers: Range<usize>) {
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let width = |column: usize| {
+        let widths = rows.iter().map(|row| row[column].chars().count());
+        widths.max().unwrap_or(0).min(WIDEST)
+    };
     let widths: Vec<usize> = (0..N - 1).map(width).collect();
     for row in rows {
         let mut line = String::new();
         for (column, (text, width)) in row.iter().zip(&widths).enumerate() {
+            let text = cell(text);
             line += &if numbers.contains(&column) {
                 format!("{text:>width$}  ")
             } else {
                 format!("{text:<width$}  ")
             };
         }
-        out!("{line}{}", row[N - 1]);
+        out!("{line}{}", cell(&row[N - 1]));
     }
 }
 

@@ -42,6 +42,8 @@ pub(super) struct OptimizeOptions {
     pub(super) model: ModelOptions,
     /// As given: patterns need the network.
     pub(super) layers: String,
+    /// Whether nobody named a layer, so that `layers` is the original's default.
+    pub(super) layer_is_assumed: bool,
     /// As given: a selection needs the layer's size and labels.
     pub(super) channels: String,
     pub(super) spatial: Spatial,
@@ -61,6 +63,7 @@ impl OptimizeOptions {
         let model = ModelOptions::resolve(&flags.model, settings, flags.net.as_deref())?;
         let settings = &model.settings;
         let layers = flags.unit.push_layer.clone().or_else(|| settings.push_layer.clone());
+        let layer_is_assumed = layers.is_none();
         let layers = layers.unwrap_or_else(|| PUSH_LAYER.into());
         let formula = flags.unit.objective.as_deref().map(Expression::parse).transpose();
         let formula = formula.map_err(|error| Error::Usage(format!("--objective: {error}")))?;
@@ -196,6 +199,7 @@ impl OptimizeOptions {
         let channel = settings.push_channel.unwrap_or(PUSH_CHANNEL);
         Ok(Self {
             layers,
+            layer_is_assumed,
             channels: flags.unit.push_channel.clone().unwrap_or_else(|| channel.to_string()),
             spatial,
             seeds,

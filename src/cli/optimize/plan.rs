@@ -193,6 +193,11 @@ fn unknown(layer: &str, pushable: &[Pushable<'_>], options: &OptimizeOptions) ->
         }
     }
     let last = known[known.len().saturating_sub(LAST_LAYERS)..].join(", ");
+    if options.layer_is_assumed && options.recipe.formula.is_none() {
+        return format!(
+            "no layer \"{layer}\", which is meant where no --push-layer is given: name one; the last layers are {last}"
+        );
+    }
     let near = deepvis_importer::names::suggest(layer, &all, 20);
     let bundled = if options.model.is_bundled {
         ". This is the bundled network, since none was named; `deepvis fetch caffenet-yos` brings the original's"

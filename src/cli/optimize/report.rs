@@ -15,7 +15,7 @@ use crate::output::ResultFiles;
 use crate::output::images::is_coloured;
 use crate::output::original::FindParams;
 use crate::output::runs::{Circumstances, Run};
-use crate::session::LayerPlan;
+use crate::session::{LayerPlan, picture_size};
 
 /// What the original warns about, and a mean that was probably forgotten.
 pub(super) fn warnings(options: &OptimizeOptions, model: &Model, plan: &Plan) -> Vec<String> {
@@ -63,8 +63,29 @@ pub(super) fn warnings(options: &OptimizeOptions, model: &Model, plan: &Plan) ->
             "the image has {channels} channels and cannot be shown in colours: pictures are grey, its channels side by side"
         )),
     }
+    warnings.extend(fitted(plan));
     warnings.extend(model::doubts(model));
     warnings
+}
+
+/// That a photograph to start from is cut and scaled, where it is of another size than what climbs.
+fn fitted(plan: &Plan) -> Option<String> {
+    let recipe = plan.layers.iter().find_map(|layer| layer.recipes.first())?;
+    let named = recipe.start_from.as_ref()?;
+    // What cannot be read is an error a moment later.
+    let [height, width] = picture_size(recipe).ok()??;
+    let [_, rows, columns] = recipe.picture(plan.image);
+    ([height, width] != [rows, columns]).then(|| {
+        let how = if height * columns == width * rows {
+            "scaled"
+        } else {
+            "cut in the middle and scaled"
+        };
+        format!(
+            "{} has {height} x {width} pixels (height x width); it is {how} to {rows} x {columns}",
+            named.file
+        )
+    })
 }
 
 /// Part of the start image's norm that an image must have moved by to be more than noise.

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use super::convolution::for_each_image;
 use super::gemm::{Matrix, multiply_images};
 use super::permute::permuted;
-use super::scratch::zeros;
+use super::scratch::{CHUNK, zeros};
 use super::vector::with_vectors;
 use super::{Gradient, HostArray, HostFunction, OfWeight, Output};
 
@@ -248,11 +248,12 @@ impl HostFunction for InnerProduct {
             self.product(x, &weight, batch)
         };
         if let Some(bias) = parameters.get(1) {
-            for values in values.chunks_mut(self.outputs) {
-                for (value, bias) in values.iter_mut().zip(bias.iter()) {
+            let rows = values.par_chunks_mut(self.outputs);
+            rows.with_min_len(CHUNK.div_ceil(self.outputs.max(1))).for_each(|row| {
+                for (value, bias) in row.iter_mut().zip(bias.iter()) {
                     *value += bias;
                 }
-            }
+            });
         }
         let gradient = track.then(|| {
             let this = self.clone();

@@ -1,6 +1,6 @@
 //! The ReLU that follows a convolution, fused with adding its bias. A ReLU by itself is burn's own, which is as fast.
 
-use super::each::map_two;
+use super::each::map_masked;
 
 /// Adds `bias`, applies a ReLU of that slope, and records where the input was positive: 1 there, 0 elsewhere. A bit
 /// would be enough; a byte is faster.
@@ -16,11 +16,11 @@ pub(super) fn rectify(values: &mut [f32], bias: f32, slope: f32, passed: &mut [u
 
 /// The gradient of a ReLU: unchanged where its input was positive, times `slope` elsewhere.
 pub(super) fn masked(grad: &[f32], passed: &[u8], slope: f32) -> Vec<f32> {
-    map_two(
+    map_masked(
         grad,
         passed,
         // Selecting the factor, unlike selecting the product, is vectorized by the compiler.
         #[inline(always)]
-        |grad, passed| grad * if passed == 1 { 1.0 } else { slope },
+        move |grad, passed| grad * if passed == 1 { 1.0 } else { slope },
     )
 }

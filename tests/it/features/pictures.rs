@@ -100,6 +100,14 @@ fn results_are_told_apart_by_what_is_in_their_pictures() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     photo(&folder.join("p.png"), 80, 60, 90);
+    // A picture that does not fit is fitted, and that is said.
+    let fitted = climb(
+        folder,
+        "--start-from p.png --push-layer fc7 --max-iter 1 --output-prefix f/x",
+    );
+    worked(&fitted);
+    let line = "p.png has 60 x 80 pixels (height x width); it is cut in the middle and scaled to 64 x 64";
+    assert!(said(&fitted).contains(line), "{}", said(&fitted));
     std::fs::copy(folder.join("p.png"), folder.join("copy.png")).unwrap();
     let key = |prefix: &str| info(folder, prefix)["run_key"].clone();
     let start = "--preset fourier --push-layer fc7 --push-channel 24 --max-iter 2";

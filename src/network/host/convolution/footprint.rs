@@ -3,7 +3,23 @@
 
 use std::ops::Range;
 
+use rayon::prelude::*;
+
 use super::geometry::Geometry;
+use crate::network::host::gemm::Cores;
+use crate::network::host::vector::vectorized;
+
+/// Whether all of them are zero, of either sign.
+#[inline(always)]
+fn is_zero(values: &[f32]) -> bool {
+    // Without the sign bit, as -0.0 is zero too.
+    values.iter().fold(0, |bits, value| bits | value.to_bits()) << 1 == 0
+}
+
+/// The smallest range that holds both; an empty one of `len..0` holds nothing.
+fn hull(a: &Range<usize>, b: &Range<usize>) -> Range<usize> {
+    a.start.min(b.start)..a.end.max(b.end)
+}
 
 /// The rows and columns outside of which every channel is zero.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,26 +28,53 @@ pub(super) struct Footprint([Range<usize>; 2]);
 impl Footprint {
     /// The footprint of one image's gradient, `channels x rows x columns`, if it is at most half of the area: otherwise
     /// cutting it out gains nothing.
-    pub(super) fn of(gradient: &[f32], [_, height, width]: [usize; 3]) -> Option<Self> {
-        let is_small = |rows: &Range<usize>, columns: &Range<usize>| 2 * rows.len() * columns.len() <= height * width;
-        let (mut rows, mut columns) = (height..0, width..0);
-        for plane in gradient.chunks((height * width).max(1)) {
-            for (y, line) in plane.chunks(width).enumerate() {
-                // Without the sign bit, as -0.0 is zero too.
-                let bits = line.iter().fold(0, |bits, value| bits | value.to_bits());
-                if bits << 1 == 0 {
-                    continue;
-                }
-                rows = rows.start.min(y)..rows.end.max(y + 1);
-                let first = line.iter().position(|value| *value != 0.0).unwrap_or(width);
-                let last = line.iter().rposition(|value| *value != 0.0).unwrap_or(0);
-                columns = columns.start.min(first)..columns.end.max(last + 1);
-                if !is_small(&rows, &columns) {
-                    return None;
-                }
+    pub(super) fn of(gradient: &[f32], [channels, height, width]: [usize; 3], cores: Cores) -> Option<Self> {
+        let around = |planes: &[f32]| {
+            vectorized(
+                #[inline(always)]
+                || Self::around(planes, height, width),
+            )
+        };
+        match cores {
+            Cores::One => around(gradient),
+            Cores::All => {
+                let planes = channels.div_ceil(rayon::current_num_threads()).max(1);
+                let parts = gradient.par_chunks((planes * height * width).max(1));
+                let both =
+                    |a: Self, b: Self| Self::small([0, 1].map(|axis| hull(&a.0[axis], &b.0[axis])), [height, width]);
+                parts.map(around).try_reduce(|| Self::empty(height, width), both)
             }
         }
-        Some(Self([rows, columns]))
+    }
+
+    fn empty(height: usize, width: usize) -> Self {
+        Self([height..0, width..0])
+    }
+
+    /// These rows and columns, unless they are too many.
+    fn small(sides: [Range<usize>; 2], [height, width]: [usize; 2]) -> Option<Self> {
+        (2 * sides[0].len() * sides[1].len() <= height * width).then_some(Self(sides))
+    }
+
+    #[inline(always)]
+    fn around(planes: &[f32], height: usize, width: usize) -> Option<Self> {
+        let mut found = Self::empty(height, width);
+        for plane in planes.chunks((height * width).max(1)) {
+            // Most planes near a pushed unit are zero but for a few pixels, and many are zero altogether.
+            if is_zero(plane) {
+                continue;
+            }
+            for (y, line) in plane.chunks(width).enumerate() {
+                if is_zero(line) {
+                    continue;
+                }
+                let first = line.iter().position(|value| *value != 0.0).unwrap_or(width);
+                let last = line.iter().rposition(|value| *value != 0.0).unwrap_or(0);
+                let sides = [hull(&found.0[0], &(y..y + 1)), hull(&found.0[1], &(first..last + 1))];
+                found = Self::small(sides, [height, width])?;
+            }
+        }
+        Some(found)
     }
 
     /// Whether the whole gradient is zero.
@@ -58,12 +101,15 @@ impl Footprint {
     }
 
     /// This part of an array of `width` columns, all channels.
-    pub(super) fn cut(&self, array: &[f32], [_, height, width]: [usize; 3]) -> Vec<f32> {
+    pub(super) fn cut(&self, array: &[f32], [channels, height, width]: [usize; 3]) -> Vec<f32> {
         let [rows, columns] = &self.0;
-        let lines = array
-            .chunks(height * width)
-            .flat_map(|plane| plane[rows.start * width..rows.end * width].chunks(width));
-        lines.flat_map(|line| &line[columns.clone()]).copied().collect()
+        let mut part = Vec::with_capacity(channels * rows.len() * columns.len());
+        for plane in array.chunks(height * width) {
+            for line in plane[rows.start * width..rows.end * width].chunks(width) {
+                part.extend_from_slice(&line[columns.clone()]);
+            }
+        }
+        part
     }
 
     /// The reverse of [`Self::cut`]: writes `part` to its place in `array`.

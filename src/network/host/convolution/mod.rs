@@ -170,7 +170,9 @@ impl HostFunction for Convolve {
                 None => spread(&geometry, grad, &weight, image, cores),
             };
             for_each_image((grad, out_len), (&mut image, in_len), together, |grad, image, cores| {
-                let footprints = grad.chunks(out_len).map(|grad| Footprint::of(grad, geometry.output));
+                let footprints = grad
+                    .chunks(out_len)
+                    .map(|grad| Footprint::of(grad, geometry.output, cores));
                 let footprints: Vec<_> = footprints.collect();
                 if footprints.iter().all(Option::is_none) {
                     return whole(grad, image, cores);

@@ -48,9 +48,9 @@ pub(super) fn map_masked(x: &[f32], mask: &[u8], function: impl Fn(f32, u8) -> f
         |values, x, mask| {
             // What it captured is a copy of the loop's own: behind a reference, each value that is written might change it, and
             // there would be no vectors.
-            let function = function;
+            let own = function;
             for ((value, x), mask) in values.iter_mut().zip(x).zip(mask) {
-                value.write(function(*x, *mask));
+                value.write(own(*x, *mask));
             }
         },
     )

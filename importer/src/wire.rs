@@ -5,6 +5,9 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 
+/// The largest number that a field can have (2^29 - 1).
+const LARGEST_FIELD: u32 = (1 << 29) - 1;
+
 /// How a field is encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum WireType {
@@ -45,7 +48,8 @@ impl<R: Read + Seek> WireReader<R> {
         }
     }
 
-    /// The next field's number and type, or `None` at `end`.
+    /// The next field's number and type, or `None` at `end`. Larger numbers than the format has are refused: written again, they
+    /// would become those of other fields.
     pub(crate) fn field(&mut self, end: u64) -> Result<Option<(u32, WireType)>> {
         if self.position >= end {
             return Ok(None);
@@ -59,7 +63,7 @@ impl<R: Read + Seek> WireReader<R> {
             other => return Err(self.error(format!("unknown wire type {other}"))),
         };
         match u32::try_from(key >> 3) {
-            Ok(number) if number > 0 => Ok(Some((number, wire))),
+            Ok(number) if (1..=LARGEST_FIELD).contains(&number) => Ok(Some((number, wire))),
             _ => Err(self.error("impossible field number")),
         }
     }

@@ -226,3 +226,18 @@ fn names_out_of_all_proportion_are_refused() {
     let relu = [node("Relu", &["x"], &["y"], &[]), field(3, deep.as_bytes())].concat();
     assert!(open(&model(&[relu], &[], &[])).unwrap().graph.targets.len() < 10);
 }
+
+/// Found by a fuzzer: field 2^29 + 9 of a tensor came to be its field 9, the numbers themselves.
+#[test]
+fn fields_that_the_format_does_not_have_are_refused() {
+    let add = node("Add", &["x", "c"], &["y"], &[]);
+    let constant = [
+        number(1, 1),
+        number(2, 1),
+        field(8, b"c"),
+        field((1 << 29) + 9, &[0; 4]),
+    ]
+    .concat();
+    let error = open(&model(&[add], &[constant], &[])).unwrap_err().to_string();
+    assert!(error.contains("impossible field number"), "{error}");
+}

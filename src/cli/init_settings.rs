@@ -16,7 +16,7 @@ const LONGEST: u64 = 1 << 20;
 pub(super) fn run(flags: &InitSettingsFlags) -> anyhow::Result<ExitCode> {
     let path = Path::new(FILE_NAME);
     if path.exists() && !flags.brave {
-        return Err(Error::Exists(path.to_owned()).into());
+        anyhow::bail!("{FILE_NAME} exists already; --brave overwrites it");
     }
     if let Some(from) = &flags.from {
         return of_toolbox(from, path);

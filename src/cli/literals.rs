@@ -51,7 +51,7 @@ pub(super) fn shard(given: &str) -> Result<Shard> {
             "--shard",
             given,
             "that is no part of a whole",
-            "a part and their number, from 1/16 to 16/16",
+            "a part and their number: 1/2 and 2/2 of two, from 1/16 to 16/16 of sixteen",
         )
     })
 }

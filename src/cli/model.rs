@@ -143,7 +143,8 @@ impl ModelOptions {
                     .clone()
                     .or_else(|| settings.labels.clone())
                     .or_else(|| below_root(CAFFE_LABELS)),
-                label_layers: settings.label_layers.clone(),
+                // Those of the settings' own labels.
+                label_layers: settings.label_layers.clone().filter(|_| flags.labels.is_none()),
             },
             is_bundled,
             settings: settings.clone(),

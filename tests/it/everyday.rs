@@ -59,7 +59,7 @@ fn noise_is_no_silent_result() {
     let still = run("1e-9");
     worked(&still);
     assert!(
-        said(&still).contains("warning: still noise: the steps are too small; try --preset"),
+        said(&still).contains("warning: still noise: the steps are too small or too few; try --preset"),
         "{}",
         said(&still)
     );
@@ -108,6 +108,40 @@ fn described(folder: &Path, change: impl Fn(String) -> String) {
     assert_ne!(changed, text);
     std::fs::write(folder.join("net.prototxt"), changed).unwrap();
     std::fs::copy(demo.join("weights.caffemodel"), folder.join("net.caffemodel")).unwrap();
+}
+
+/// Labels of another network are told by their number, and nobody is asked for labels that were given.
+#[test]
+fn labels_of_another_network_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("seven.txt"), "a\nb\nc\nd\ne\nf\ng\n").unwrap();
+    image::RgbImage::new(64, 64)
+        .save(folder.path().join("photo.png"))
+        .unwrap();
+    refused(
+        &deepvis(
+            folder.path(),
+            &words("optimize demo --backend flex --push-layer conv5 --push-channel a --labels seven.txt"),
+        ),
+        &["the labels do not name these units", "layer \"conv5\" has"],
+    );
+    refused(
+        &optimize(
+            folder.path(),
+            &words("--push-layer y --push-channel a --labels seven.txt"),
+        ),
+        &["there are 7 of them, and layer \"y\" has 5 channels"],
+    );
+    let classified = deepvis(
+        folder.path(),
+        &words("classify demo photo.png --backend flex --labels seven.txt --mean 110"),
+    );
+    worked(&classified);
+    assert!(
+        said(&classified).contains("warning: the labels are not those of"),
+        "{}",
+        said(&classified)
+    );
 }
 
 #[test]
@@ -213,7 +247,7 @@ fn noise_is_said_of_a_real_network() {
         (said(&output), norm)
     };
     let (still, norm) = run("");
-    let warning = "warning: still noise: the steps are too small; try --preset paper-3, or a larger lr";
+    let warning = "warning: still noise: the steps are too small or too few; try --preset paper-3, a larger lr, or more --max-iter";
     assert!(still.contains(warning) && still.contains("1 still noise"), "{still}");
     assert!((norm / 3_921.523_644_97 - 1.0).abs() < 0.01, "{norm}");
     for more in ["--preset paper-3", "--lr-params {'lr':30000}", "--preset fourier"] {

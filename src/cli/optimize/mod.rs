@@ -227,7 +227,10 @@ fn end(
     let lines: Vec<String> = untold.chain(flat).map(|line| format!("\n  {line}")).collect();
     match outcome.failed.len() + outcome.flat.len() {
         0 => Ok(ExitCode::SUCCESS),
-        1 if !several => anyhow::bail!("{}, there is nothing to climb", lines.concat().trim()),
+        1 if !several => anyhow::bail!(
+            "{}, there is nothing to climb; another --rand-seed may have something, and so may --preset fourier",
+            lines.concat().trim()
+        ),
         failed => anyhow::bail!(
             "{failed} of {all} units failed{}{}",
             if lines.is_empty() { "" } else { ":" },

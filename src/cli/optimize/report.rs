@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::options::OptimizeOptions;
 use super::plan::Plan;
-use crate::ascent::{Ending, LEAST_USEFUL_RADIUS, Recipe, Record};
+use crate::ascent::{Ending, Image, LEAST_USEFUL_RADIUS, Recipe, Record};
 use crate::cli::literals::Spatial;
 use crate::cli::model;
 use crate::cli::progress::clock;
@@ -91,18 +91,25 @@ fn fitted(plan: &Plan) -> Option<String> {
 /// Part of the start image's norm that an image must have moved by to be more than noise.
 const LEAST_MOVE: f64 = 0.1;
 
-/// Why a picture is nothing but the noise that it began with, if it is.
-pub(super) fn noise(record: &Record) -> Option<&'static str> {
+/// Why a picture is nothing but the noise that it began with, if it is. One that began with a picture is none.
+pub(super) fn noise(recipe: &Recipe, record: &Record) -> Option<&'static str> {
     let best = record.best.as_ref()?;
-    if record.ii.len() < 2 || record.ending == Some(Ending::GradZeroFailure) {
+    if record.ii.len() < 2 || record.ending == Some(Ending::GradZeroFailure) || recipe.start_from.is_some() {
         return None;
     }
+    let is_modern = matches!(recipe.image, Image::Parameterized(_));
     let start = record.x0.iter().map(|value| value * value).sum::<f64>().sqrt();
     // At first the image is cut to what can be shown, which is no step.
     let [first, last] = [record.dist.first()?, record.dist.last()?];
     let moved = (last * last - first * first).max(0.0).sqrt();
     if moved <= LEAST_MOVE * start {
-        Some("still noise: the steps are too small; try --preset paper-3, or a larger lr")
+        Some(if is_modern {
+            "still noise: the steps are too small or too few; try more --steps, or a larger --learning-rate"
+        } else {
+            "still noise: the steps are too small or too few; try --preset paper-3, a larger lr, or more --max-iter"
+        })
+    } else if best.ii == 0 && is_modern {
+        Some("still noise: no step was better than the start; try more --steps, or a smaller --learning-rate")
     } else if best.ii == 0 {
         Some(
             "still noise: no step was better than the start; the steps are too large; try --preset paper-3, or a smaller lr",
@@ -134,7 +141,7 @@ pub(super) fn summary(recipe: &Recipe, label: Option<&str>, record: &Record, fil
         .map_or_else(|| "-".to_owned(), |best| format!("{:.1}", best.obj));
     let how = if record.ending == Some(Ending::GradZeroFailure) {
         "  the gradient is 0, there is nothing to climb"
-    } else if noise(record).is_some() {
+    } else if noise(recipe, record).is_some() {
         "  still noise"
     } else if record.majority.is_none() && has_unit(recipe) {
         "  never the largest of its layer"
@@ -159,7 +166,7 @@ impl Tally {
     pub(super) fn count(&mut self, recipe: &Recipe, record: &Record) {
         self.done += 1;
         self.never_largest += usize::from(record.majority.is_none() && has_unit(recipe));
-        if let Some(why) = noise(record) {
+        if let Some(why) = noise(recipe, record) {
             self.noise += 1;
             self.first_noise.get_or_insert(why);
         }

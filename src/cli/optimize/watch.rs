@@ -67,8 +67,15 @@ impl Watcher for Watch<'_> {
                 keep_freed_memory();
                 if !std::mem::replace(&mut self.is_introduced, true) {
                     let [channels, rows, columns] = network.image();
+                    // What climbs may be of another size than what the network sees.
+                    let pictures = match plan.recipes.first().map(|recipe| recipe.picture(network.image())) {
+                        Some([_, high, wide]) if [high, wide] != [rows, columns] => {
+                            format!(", pictures of {high} x {wide}")
+                        }
+                        Some(_) | None => String::new(),
+                    };
                     self.display.note(&format!(
-                        "{} on {channels} x {rows} x {columns}, computed by {}, images in {}",
+                        "{} on {channels} x {rows} x {columns}{pictures}, computed by {}, images in {}",
                         self.model.name(),
                         self.compute.name,
                         self.precision

@@ -103,11 +103,23 @@ fn results_are_told_apart_by_what_is_in_their_pictures() {
     // A picture that does not fit is fitted, and that is said.
     let fitted = climb(
         folder,
-        "--start-from p.png --push-layer fc7 --max-iter 1 --output-prefix f/x",
+        "--start-from p.png --push-layer fc7 --max-iter 3 --output-prefix f/x",
     );
     worked(&fitted);
     let line = "p.png has 60 x 80 pixels (height x width); it is cut in the middle and scaled to 64 x 64";
     assert!(said(&fitted).contains(line), "{}", said(&fitted));
+    assert!(!said(&fitted).contains("noise"), "{}", said(&fitted));
+    // The picture that climbs is not always of the network's size.
+    let large = climb(
+        folder,
+        "--preset fourier --size 96 --push-layer conv4 --max-iter 2 --output-prefix l/x",
+    );
+    worked(&large);
+    assert!(
+        said(&large).contains("demo on 3 x 64 x 64, pictures of 96 x 96, computed by"),
+        "{}",
+        said(&large)
+    );
     std::fs::copy(folder.join("p.png"), folder.join("copy.png")).unwrap();
     let key = |prefix: &str| info(folder, prefix)["run_key"].clone();
     let start = "--preset fourier --push-layer fc7 --push-channel 24 --max-iter 2";

@@ -18,9 +18,9 @@ use crate::output::original::Spelling;
 const SHORT: [(&str, &str); 5] = [
     ("net", "A network by name, folder or file (default: the bundled one)"),
     ("push_layer", "Layer of the unit"),
-    ("push_channel", "Its channel: 7, 0-99, \"*dog*\", all"),
-    ("preset", "fourier, maco, deepdream, accentuate, paper-3, demo ..."),
-    ("output_prefix", "What files begin with"),
+    ("push_channel", "7, 0-99, \"*dog*\", all"),
+    ("preset", "fourier, maco, deepdream, paper-3, demo ..."),
+    ("output_prefix", "Start of names"),
 ];
 
 /// Commands that load a network or compute, whose `-h` would else take screens.
@@ -71,7 +71,7 @@ const EXAMPLES: [(&str, &str); 13] = [
         "deepvis optimize --push-channel face
 deepvis optimize bvlc-googlenet --push-channel 130 --preset paper-3
 deepvis optimize net.caffemodel --push-layer \"conv*\" --push-channel all
-deepvis optimize --push-channel 0-9 --rand-seed 0-8 --output-prefix results/opt",
+deepvis optimize --push-channel 0-9 --rand-seed 0-8 --output-prefix out/opt",
     ),
     ("demo", "deepvis demo\ndeepvis demo --output-dir pictures"),
     (

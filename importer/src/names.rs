@@ -1,5 +1,7 @@
 //! Suggestions for a misspelt name.
 
+use std::collections::HashSet;
+
 /// Characters of a name that are compared: the time taken grows with their square.
 const COMPARED: usize = 100;
 /// Names that are compared.
@@ -34,12 +36,22 @@ pub fn nearest<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>, count
 
 /// "`did you mean a, b or c?`", or a list of all names when none is near.
 ///
-/// Long lists are cut after `most` names.
+/// Each name is listed once, and long lists are cut after `most` names:
+///
+/// ```
+/// let layers = ["conv1", "conv1", "conv2", "fc8"];
+/// assert_eq!(deepvis_importer::names::suggest("zz", &layers, 2), "it has conv1, conv2 and 1 more");
+/// assert_eq!(deepvis_importer::names::suggest("zz", &layers, 3), "it has conv1, conv2, fc8");
+/// assert_eq!(deepvis_importer::names::suggest("conv3", &layers, 3), "did you mean conv1 or conv2?");
+/// ```
 pub fn suggest(wanted: &str, known: &[&str], most: usize) -> String {
     let near = nearest(wanted, known.iter().copied(), 5);
     if near.is_empty() {
-        let shown = known.iter().take(most).copied().collect::<Vec<_>>();
-        let rest = known.len() - shown.len();
+        let mut seen = HashSet::new();
+        let each = known.iter().copied().filter(|name| seen.insert(*name));
+        let mut shown: Vec<&str> = each.collect();
+        let rest = shown.len().saturating_sub(most);
+        shown.truncate(most);
         let more = if rest > 0 {
             format!(" and {rest} more")
         } else {

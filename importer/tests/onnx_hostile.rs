@@ -231,13 +231,34 @@ fn names_out_of_all_proportion_are_refused() {
 #[test]
 fn fields_that_the_format_does_not_have_are_refused() {
     let add = node("Add", &["x", "c"], &["y"], &[]);
-    let constant = [
-        number(1, 1),
-        number(2, 1),
-        field(8, b"c"),
-        field((1 << 29) + 9, &[0; 4]),
-    ]
-    .concat();
-    let error = open(&model(&[add], &[constant], &[])).unwrap_err().to_string();
-    assert!(error.contains("impossible field number"), "{error}");
+    let with = |number_of: u64| {
+        let constant = [number(1, 1), number(2, 1), field(8, b"c"), field(9, &[0; 4])].concat();
+        let fields = [constant, field(number_of, &[0; 4])].concat();
+        open(&model(std::slice::from_ref(&add), &[fields], &[]))
+    };
+    for number in [0, 1 << 29, (1 << 29) + 9] {
+        let error = with(number).unwrap_err().to_string();
+        assert!(error.contains("impossible field number"), "{number}: {error}");
+    }
+    // The last number that there is stands for a field of a later version.
+    with((1 << 29) - 1).unwrap();
+}
+
+/// A number takes ten bytes at most, of which the last holds one bit: -1 has them all.
+#[test]
+fn numbers_are_as_long_as_the_format_allows() {
+    let add = node("Add", &["x", "c"], &["y"], &[]);
+    let with = |dims: &[u8]| {
+        let tensor = [dims, &number(2, 1), &field(8, b"c"), &field(9, &[0; 4])].concat();
+        open(&model(std::slice::from_ref(&add), &[tensor], &[]))
+            .unwrap_err()
+            .to_string()
+    };
+    let negative = with(&number(1, -1));
+    assert!(negative.contains("a negative dimension"), "{negative}");
+    let last = |last: &[u8]| [&varint(1 << 3)[..], &[0x81; 9], last].concat();
+    for bytes in [last(&[2]), last(&[0x81, 0])] {
+        let long = with(&bytes);
+        assert!(long.contains("a number runs over ten bytes"), "{long}");
+    }
 }

@@ -15,7 +15,8 @@ use deepvis::network::host::{apply, apply_two, apply_with};
 use deepvis::network::layers::{self, entrywise, general};
 use proptest::prelude::*;
 
-use crate::composition::{TOLERANCE, devices, draw, same, same_within};
+use crate::composition::{TOLERANCE, WEIGHTS, both_ways, devices, draw, same, values};
+use crate::support::relative_error;
 
 /// A convolution of each channel by itself.
 fn depthwise() -> impl Strategy<Value = Geometry> {
@@ -111,13 +112,24 @@ proptest! {
     #[test]
     fn softmax_of_rows(rows in 1..60usize, entries in 1..400usize, spread in 0.1f32..60.0) {
         for device in devices() {
-            // Beside rows of which one entry takes all, whose gradients are differences of nearly equal numbers, one of gradients
-            // that count: errors are compared with the largest.
             let x: Tensor<2> = draw([rows, entries], 1, &device).mul_scalar(spread);
-            let x = Tensor::cat(vec![x, draw([1, entries], 3, &device)], 0);
-            let weight = draw([rows + 1, entries], 2, &device);
+            let weight = draw([rows, entries], 2, &device);
             // Weighted, as the entries of a softmax have a sum that does not change.
-            same(&x, |x| apply::<2, 2>(x, Softmax { entries }) * weight.clone(), |x| softmax(x, 1) * weight.clone())?;
+            let (_, value, gradient) = both_ways(&x, |x| apply::<2, 2>(x, Softmax { entries }) * weight.clone());
+            let (_, composed_value, composed_gradient) = both_ways(&x, |x| softmax(x, 1) * weight.clone());
+            let error = relative_error(&value, &composed_value);
+            prop_assert!(error <= TOLERANCE, "values are off by {error:e}");
+            // The gradient of a row of which one entry takes all is the difference of nearly equal numbers of at most 1, each of
+            // which is rounded.
+            let rounded = 16.0 * f64::from(f32::EPSILON);
+            for (row, (ours, composed)) in gradient.chunks(entries).zip(composed_gradient.chunks(entries)).enumerate() {
+                let largest = composed.iter().fold(0.0f64, |largest, value| largest.max(f64::from(value.abs())));
+                let bound = (TOLERANCE * largest).max(rounded);
+                for (ours, composed) in ours.iter().zip(composed) {
+                    let error = (f64::from(*ours) - f64::from(*composed)).abs();
+                    prop_assert!(error <= bound, "row {row}: a gradient is off by {error:e}");
+                }
+            }
         }
     }
 
@@ -168,23 +180,34 @@ proptest! {
     fn gates(rows in 1..40usize, entries in 1..3000usize, only_factors: bool) {
         for device in devices() {
             let x: Tensor<2> = draw([rows, entries + 1], 1, &device);
+            let constant: Tensor<2> = draw([rows, entries + 1], 2, &device);
             let split = |x: Tensor<2>| -> (Tensor<2>, Tensor<2>) {
-                let left = if only_factors { draw([rows, entries + 1], 2, &device) } else { x.clone() };
+                let left = if only_factors { constant.clone() } else { x.clone() };
                 (left.narrow(1, 0, entries), x.narrow(1, entries, 1))
             };
-            let of_sums = entries as f64 * f64::from(f32::EPSILON) / 2.0;
-            same_within(
-                of_sums.max(TOLERANCE),
-                &x,
-                |x| {
-                    let (x, factors) = split(x);
-                    apply_two::<2, 2, 2>(x, factors, Gate { entries })
-                },
-                |x| {
-                    let (x, factors) = split(x);
-                    x * factors
-                },
-            )?;
+            let (_, value, gradient) = both_ways(&x, |x| {
+                let (x, factors) = split(x);
+                apply_two::<2, 2, 2>(x, factors, Gate { entries })
+            });
+            let (_, composed_value, composed_gradient) = both_ways(&x, |x| {
+                let (x, factors) = split(x);
+                x * factors
+            });
+            let error = relative_error(&value, &composed_value);
+            prop_assert!(error <= TOLERANCE, "values are off by {error:e}");
+            // The gradients of the factors are long sums, of which the composition's is no truth either: in float64 it is.
+            let gated = values(if only_factors { constant.clone() } else { x.clone() });
+            let weights = values(draw([rows, entries], WEIGHTS, &device));
+            let rows = gated.chunks(entries + 1).zip(weights.chunks(entries));
+            let found = gradient.chunks(entries + 1).zip(composed_gradient.chunks(entries + 1));
+            for ((gated, weights), (ours, composed)) in rows.zip(found) {
+                let error = relative_error(&ours[..entries], &composed[..entries]);
+                prop_assert!(error <= TOLERANCE, "gradients are off by {error:e}");
+                let terms = gated.iter().zip(weights).map(|(x, weight)| f64::from(*x) * f64::from(*weight));
+                let (sum, squares) = terms.fold((0.0, 0.0), |(sum, squares), term| (sum + term, squares + term * term));
+                let error = (f64::from(ours[entries]) - sum).abs();
+                prop_assert!(error <= TOLERANCE * squares.sqrt(), "a factor's gradient is off by {error:e} of {sum}");
+            }
         }
     }
 

@@ -48,8 +48,8 @@ impl<R: Read + Seek> WireReader<R> {
         }
     }
 
-    /// The next field's number and type, or `None` at `end`. Larger numbers than the format has are refused: written again, they
-    /// would become those of other fields.
+    /// The next field's number and type, or `None` at `end`. Larger numbers than the format has are refused: a tensor's
+    /// fields are copied, and there they would become those of others.
     pub(crate) fn field(&mut self, end: u64) -> Result<Option<(u32, WireType)>> {
         if self.position >= end {
             return Ok(None);

@@ -41,11 +41,9 @@ pub(super) fn run(flags: &ClassifyFlags, settings: &Settings) -> anyhow::Result<
     };
     let network = model.network(&layer, &compute)?;
     let classes = network.shape(0).iter().skip(1).product();
-    if model.labels.of_layer(&layer, classes).is_empty()
-        && let Some(names) = model.labels.of_others(&layer)
-    {
+    if let Some(why) = model.labels.misfit(&layer, classes) {
         super::warn(&[format!(
-            "the labels are not those of \"{layer}\": {names}, and it has {classes} units; classes are shown by number"
+            "the labels are not those of \"{layer}\": {why}; classes are shown by number"
         )]);
     }
     let mean = model.mean(network.image())?;

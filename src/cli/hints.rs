@@ -80,7 +80,7 @@ fn of_import(error: &deepvis_importer::Error) -> Option<&'static str> {
 fn of_network(error: &crate::network::Error) -> Option<&'static str> {
     match error {
         crate::network::Error::TooLarge { .. } => Some(
-            "--max-memory allows more, and a smaller picture (--size, or --data-size for what the network sees) needs less",
+            "--max-memory allows more, and a smaller picture needs less (--data-size; --size of a parameterized image)",
         ),
         crate::network::Error::Import(error) => of_import(error),
         crate::network::Error::Layer { .. }

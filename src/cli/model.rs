@@ -106,6 +106,9 @@ impl ModelOptions {
             (deploy, weights, Some(of_root)) if !is_whole => (deploy.or(Some(of_root.0)), weights.or(Some(of_root.1))),
             (deploy, weights, _) => (deploy, weights),
         };
+        if let (None, None, Some(folder)) = (&deploy, &weights, &folder) {
+            return Err(crate::model::Error::none_in(folder).into());
+        }
         for (flag, file) in [
             ("--deploy-proto", &deploy),
             ("--net-weights", &weights),
@@ -143,8 +146,11 @@ impl ModelOptions {
                     .clone()
                     .or_else(|| settings.labels.clone())
                     .or_else(|| below_root(CAFFE_LABELS)),
-                // Those of the settings' own labels.
-                label_layers: settings.label_layers.clone().filter(|_| flags.labels.is_none()),
+                // The settings say it of their own labels; a flag may name those of another network.
+                label_layers: settings
+                    .label_layers
+                    .clone()
+                    .filter(|_| flags.labels.is_none() || settings.labels.is_none()),
             },
             is_bundled,
             settings: settings.clone(),

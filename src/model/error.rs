@@ -38,7 +38,7 @@ pub enum Error {
     #[error("no network is named: prototxt and weights, or a .bpk, are needed")]
     NoNetwork,
     /// A folder is named, and nothing in it is a network's.
-    #[error("{} holds no network: none of its files ends in .onnx, .bpk, .caffemodel or .prototxt{unfinished}", folder.display())]
+    #[error("{} holds no network: none of its files is an .onnx, a .bpk, a .caffemodel or a .prototxt with layers{unfinished}", folder.display())]
     NoneInFolder {
         /// The folder.
         folder: PathBuf,
@@ -95,8 +95,16 @@ pub enum Error {
 }
 
 impl Error {
+    /// A folder without a network, with a look at what in it did not arrive whole.
+    pub(crate) fn none_in(folder: &Path) -> Self {
+        Self::NoneInFolder {
+            folder: folder.to_owned(),
+            unfinished: files::unfinished(folder),
+        }
+    }
+
     /// Half of a network, with a look at what beside it did not arrive whole.
-    pub fn half(path: &Path, missing: &'static str) -> Self {
+    pub(crate) fn half(path: &Path, missing: &'static str) -> Self {
         Self::Half {
             path: path.to_owned(),
             missing,

@@ -237,27 +237,26 @@ fn list(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// What a message says of a folder's downloads that did not end; nothing where there are none. The endings are those of
-/// `deepvis fetch` and Firefox, Chromium, and Edge.
+/// Endings of downloads that have not ended: of `deepvis fetch` and Firefox, of Chromium, of the first Edge.
+const UNFINISHED: [&str; 3] = ["part", "crdownload", "partial"];
+
+/// What a message says of a network's files in a folder whose downloads did not end; nothing where there are none.
 pub(super) fn unfinished(folder: &Path) -> String {
-    let parts: Vec<PathBuf> = list(folder)
-        .into_iter()
-        .filter(|file| {
-            let ending = file.extension().map(|ending| ending.to_string_lossy().to_lowercase());
-            ending.is_some_and(|ending| ["part", "crdownload", "partial"].contains(&ending.as_str()))
-        })
-        .collect();
-    match parts.as_slice() {
-        [] => String::new(),
-        [one] => format!(
-            "; {} is a download that did not end",
-            names(std::iter::once(one.as_path()))
-        ),
-        several => format!(
-            "; {} are downloads that did not end",
-            names(several.iter().map(PathBuf::as_path))
-        ),
-    }
+    let is_unfinished = |file: &PathBuf| {
+        let ending = file.extension().map(|ending| ending.to_string_lossy().to_lowercase());
+        ending.is_some_and(|ending| UNFINISHED.contains(&ending.as_str()))
+            && Kind::of(&file.with_extension("")).is_some()
+    };
+    let parts: Vec<PathBuf> = list(folder).into_iter().filter(is_unfinished).collect();
+    let what = match parts.len() {
+        0 => return String::new(),
+        1 => "is a download",
+        _ => "are downloads",
+    };
+    format!(
+        "; {} {what} that did not end",
+        names(parts.iter().map(PathBuf::as_path))
+    )
 }
 
 /// The folder that a file is in.

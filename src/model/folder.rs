@@ -2,15 +2,15 @@
 
 use std::path::Path;
 
-use super::error::{Error, Result};
-use super::files::{self, Files};
+use super::error::Result;
+use super::files;
 use super::is_whole;
 use super::settings::{FILE_NAME, Settings};
 
 /// The settings of a model's folder: its deepvis.toml, completed by the files that are there.
 ///
 /// # Errors
-/// When the settings cannot be understood, there is no network, or [`files::of`] cannot tell which files belong to it.
+/// When the settings cannot be understood, or [`files::of`] cannot tell which files belong to the network.
 pub fn settings(folder: &Path) -> Result<Settings> {
     let file = folder.join(FILE_NAME);
     let mut settings = if file.is_file() {
@@ -27,13 +27,6 @@ pub fn settings(folder: &Path) -> Result<Settings> {
         (Some(deploy), None) if deploy.is_file() => settings.net_weights = files::of(deploy)?.weights,
         (None, None) => {
             let found = files::of_folder(folder)?;
-            // A deepvis.toml may hold what belongs to a network whose files are named elsewhere.
-            if settings.source.is_none() && found == Files::default() {
-                return Err(Error::NoneInFolder {
-                    folder: folder.to_owned(),
-                    unfinished: files::unfinished(folder),
-                });
-            }
             (settings.deploy_proto, settings.net_weights) = (found.deploy, found.weights);
         }
         // That there is no such file is said when it is loaded.

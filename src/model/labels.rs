@@ -45,22 +45,24 @@ impl Labels {
     /// The labels of a layer's units; empty when they do not name them.
     pub fn of_layer(&self, layer: &str, channels: usize) -> &[String] {
         let fits = match &self.layers {
-            // Those of another network may be more.
-            Some(layers) => layers.iter().any(|name| name == layer) && self.names.len() <= channels,
+            Some(layers) => layers.iter().any(|name| name == layer),
             None => self.names.len() == channels,
         };
         if fits { &self.names } else { &[] }
     }
 
-    /// What the labels name instead, where there are some: how many units, or which layers. `layer` is one that they do not name.
-    pub fn of_others(&self, layer: &str) -> Option<String> {
-        match &self.layers {
-            _ if self.names.is_empty() => None,
-            Some(layers) if !layers.iter().any(|name| name == layer) => {
-                Some(format!("they are of {}", layers.join(" and ")))
-            }
-            Some(_) | None => Some(format!("there are {} of them", self.names.len())),
+    /// Why the labels do not name a layer's units, where there are labels and they do not.
+    pub fn misfit(&self, layer: &str, channels: usize) -> Option<String> {
+        if self.names.is_empty() || !self.of_layer(layer, channels).is_empty() {
+            return None;
         }
+        Some(match &self.layers {
+            Some(layers) => format!("they are of {}", layers.join(" and ")),
+            None => format!(
+                "there are {} of them, and layer \"{layer}\" has {channels} channels",
+                self.names.len()
+            ),
+        })
     }
 
     /// The label of a unit.

@@ -51,9 +51,10 @@ pub(super) fn formula(
 pub fn labelled(labels: &Labels, layer: &str, channels: usize, label: &str) -> Result<usize, String> {
     let known = labels.of_layer(layer, channels);
     if known.is_empty() {
-        return Err(format!(
-            "there are no labels for {layer}, so \"{label}\" means no channel"
-        ));
+        return Err(match labels.misfit(layer, channels) {
+            None => format!("there are no labels for {layer}, so \"{label}\" means no channel"),
+            Some(why) => format!("the labels do not name the units of {layer}, so \"{label}\" means no channel: {why}"),
+        });
     }
     let is_it = |name: &String| name.eq_ignore_ascii_case(label);
     let begins = |name: &String| name.split(',').any(|part| part.trim().eq_ignore_ascii_case(label));

@@ -147,6 +147,13 @@ fn a_folder_without_a_network_is_told_with_what_did_not_arrive() {
         let words: Vec<&str> = command.split(' ').collect();
         refused(&deepvis(folder, &words), &["net holds no network", "deepvis fetch"]);
     }
+    // One that holds what belongs to a network is no mistake where flags name the network.
+    let [deploy, weights] = [DEPLOY, WEIGHTS].map(|name| case("v1_alexnet_style").join(name).display().to_string());
+    let flags = "--backend flex --push-layer y --push-channel 0 --max-iter 2 --output-prefix r/x";
+    let named = format!("optimize --model net --deploy-proto {deploy} --net-weights {weights} {flags}");
+    worked(&deepvis(folder, &words(&named)));
+    // What is no part of a network is not named.
+    std::fs::write(folder.join("net/film.mp4.part"), "half").unwrap();
     std::fs::write(folder.join("net/weights.caffemodel.crdownload"), "half").unwrap();
     refused(
         &deepvis(folder, &["optimize", "net"]),

@@ -260,7 +260,7 @@ fn cell(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Prints rows below each other, columns of `numbers` to the right; the last column is as long as it is.
+/// Prints rows below each other, columns of `numbers` to the right; the last column has no width.
 fn columns<const N: usize>(rows: &[[String; N]], numbers: Range<usize>) {
     let width = |column: usize| {
         let widths = rows.iter().map(|row| row[column].chars().count());

@@ -27,6 +27,8 @@ pub(super) struct Plan {
     pub(super) tokens: Vec<Option<Tokens>>,
     /// Channels, rows, columns of the network's input.
     pub(super) image: [usize; 3],
+    /// Rows and columns of the picture to start from, where one can be read.
+    pub(super) start: Option<[usize; 2]>,
 }
 
 impl Plan {
@@ -92,10 +94,12 @@ pub(super) fn plan(
     }
     let first = plans.first().map(|plan| plan.layer.as_str()).unwrap_or_default();
     let image = model.image(first, most_entries)?;
+    let picture = picture_size(&options.recipe);
+    let start = picture.as_ref().ok().copied().flatten();
     if options.recipe.size.is_none()
         && let Some(modern) = options.modern
     {
-        let size = modern.size([image[1], image[2]], picture_size(&options.recipe)?);
+        let size = modern.size([image[1], image[2]], picture?);
         for recipe in plans.iter_mut().flat_map(|plan| &mut plan.recipes) {
             recipe.size = size;
         }
@@ -107,6 +111,7 @@ pub(super) fn plan(
         layers: plans,
         tokens,
         image,
+        start,
     })
 }
 

@@ -1,6 +1,6 @@
 //! What is said about an optimization, before and after.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::options::OptimizeOptions;
@@ -9,13 +9,13 @@ use crate::ascent::{Ending, Image, LEAST_USEFUL_RADIUS, Recipe, Record};
 use crate::cli::literals::Spatial;
 use crate::cli::model;
 use crate::cli::progress::clock;
-use crate::model::Model;
+use crate::model::{Model, npy};
 use crate::objective::Reach;
 use crate::output::ResultFiles;
 use crate::output::images::is_coloured;
 use crate::output::original::FindParams;
 use crate::output::runs::{Circumstances, Run};
-use crate::session::{LayerPlan, picture_size};
+use crate::session::LayerPlan;
 
 /// What the original warns about, and a mean that was probably forgotten.
 pub(super) fn warnings(options: &OptimizeOptions, model: &Model, plan: &Plan) -> Vec<String> {
@@ -71,9 +71,12 @@ pub(super) fn warnings(options: &OptimizeOptions, model: &Model, plan: &Plan) ->
 /// That a photograph to start from is cut and scaled, where it is of another size than what climbs.
 fn fitted(plan: &Plan) -> Option<String> {
     let recipe = plan.layers.iter().find_map(|layer| layer.recipes.first())?;
-    let named = recipe.start_from.as_ref()?;
-    // What cannot be read is an error a moment later.
-    let [height, width] = picture_size(recipe).ok()??;
+    // An array is never fitted, and what cannot be read is an error a moment later.
+    let named = recipe
+        .start_from
+        .as_ref()
+        .filter(|named| !npy::is_npy(Path::new(&named.file)))?;
+    let [height, width] = plan.start?;
     let [_, rows, columns] = recipe.picture(plan.image);
     ([height, width] != [rows, columns]).then(|| {
         let how = if height * columns == width * rows {
@@ -104,12 +107,12 @@ pub(super) fn noise(recipe: &Recipe, record: &Record) -> Option<&'static str> {
     let moved = (last * last - first * first).max(0.0).sqrt();
     if moved <= LEAST_MOVE * start {
         Some(if is_modern {
-            "still noise: the steps are too small or too few; try more --steps, or a larger --learning-rate"
+            "still noise: the steps are too small or too few; try more --max-iter, or a larger --learning-rate"
         } else {
             "still noise: the steps are too small or too few; try --preset paper-3, a larger lr, or more --max-iter"
         })
     } else if best.ii == 0 && is_modern {
-        Some("still noise: no step was better than the start; try more --steps, or a smaller --learning-rate")
+        Some("still noise: no step was better than the start; try more --max-iter, or a smaller --learning-rate")
     } else if best.ii == 0 {
         Some(
             "still noise: no step was better than the start; the steps are too large; try --preset paper-3, or a smaller lr",

@@ -79,12 +79,9 @@ fn labelled(item: &str, given: &str, layer: &str, channels: usize, labels: &Labe
     let flag = "--push-channel";
     let named = labels.of_layer(layer, channels);
     if named.is_empty() {
-        let message = match labels.of_others(layer) {
+        let message = match labels.misfit(layer, channels) {
             None => format!("\"{item}\" is no number, and there are no labels for layer \"{layer}\"; give --labels"),
-            Some(names) => format!(
-                "\"{item}\" is no number, and the labels do not name these units: {names}, and layer \"{layer}\" has {channels} \
-                 channels"
-            ),
+            Some(why) => format!("\"{item}\" is no number, and the labels do not name these units: {why}"),
         };
         return Err(wrong(flag, given, message, EXPECTED));
     }

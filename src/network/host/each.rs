@@ -19,45 +19,58 @@ pub(super) fn map(x: &[f32], function: impl Fn(f32) -> f32 + Sync) -> Vec<f32> {
 
 /// `function` of the entries of both at each place. It must be `#[inline(always)]`.
 pub(super) fn map_two(x: &[f32], y: &[f32], function: impl Fn(f32, f32) -> f32 + Sync) -> Vec<f32> {
-    by_chunks(
-        x,
-        y,
-        #[inline(always)]
-        |values, x, y| {
-            let ((x, last_x), (y, last_y)) = (x.as_chunks::<LANES>(), y.as_chunks::<LANES>());
-            let (values, last_values) = values.as_chunks_mut::<LANES>();
-            for ((values, x), y) in values.iter_mut().zip(x).zip(y) {
-                *values = lanes(x, y, &function).map(MaybeUninit::new);
-            }
-            let (mut padded_x, mut padded_y) = ([0.0; LANES], [0.0; LANES]);
-            padded_x[..last_x.len()].copy_from_slice(last_x);
-            padded_y[..last_y.len()].copy_from_slice(last_y);
-            let of_last = lanes(&padded_x, &padded_y, &function).map(MaybeUninit::new);
-            last_values.copy_from_slice(&of_last[..last_x.len()]);
-        },
-    )
+    // SAFETY: whole blocks are written, then what is left over.
+    unsafe {
+        by_chunks(
+            x,
+            y,
+            #[inline(always)]
+            |values, x, y| {
+                let ((x, last_x), (y, last_y)) = (x.as_chunks::<LANES>(), y.as_chunks::<LANES>());
+                let (values, last_values) = values.as_chunks_mut::<LANES>();
+                for ((values, x), y) in values.iter_mut().zip(x).zip(y) {
+                    *values = lanes(x, y, &function).map(MaybeUninit::new);
+                }
+                let (mut padded_x, mut padded_y) = ([0.0; LANES], [0.0; LANES]);
+                padded_x[..last_x.len()].copy_from_slice(last_x);
+                padded_y[..last_y.len()].copy_from_slice(last_y);
+                let of_last = lanes(&padded_x, &padded_y, &function).map(MaybeUninit::new);
+                last_values.copy_from_slice(&of_last[..last_x.len()]);
+            },
+        )
+    }
 }
 
-/// `function` of an entry and of the byte at its place, which must be `#[inline(always)]`. The compiler makes vectors of a plain
+/// `function`, which must be `#[inline(always)]`, of an entry and of the byte at its place. The compiler makes vectors of a plain
 /// loop over floats and bytes, and none of blocks of them.
 pub(super) fn map_masked(x: &[f32], mask: &[u8], function: impl Fn(f32, u8) -> f32 + Copy + Sync) -> Vec<f32> {
-    by_chunks(
-        x,
-        mask,
-        #[inline(always)]
-        |values, x, mask| {
-            // What it captured is a copy of the loop's own: behind a reference, each value that is written might change it, and
-            // there would be no vectors.
-            let own = function;
-            for ((value, x), mask) in values.iter_mut().zip(x).zip(mask) {
-                value.write(own(*x, *mask));
-            }
-        },
-    )
+    // SAFETY: the three are of the same length, so that the loop writes each place.
+    unsafe {
+        by_chunks(
+            x,
+            mask,
+            #[inline(always)]
+            |values, x, mask| {
+                // A copy: through a reference the compiler must assume that each value written may change what the function captured
+                // (ReLU's slope), and makes no vectors.
+                let own = function;
+                for ((value, x), mask) in values.iter_mut().zip(x).zip(mask) {
+                    value.write(own(*x, *mask));
+                }
+            },
+        )
+    }
 }
 
-/// What `write` makes of the chunks of both. It must write every place, and be `#[inline(always)]`.
-fn by_chunks<T: Sync>(x: &[f32], y: &[T], write: impl Fn(&mut [MaybeUninit<f32>], &[f32], &[T]) + Sync) -> Vec<f32> {
+/// What `write`, which must be `#[inline(always)]`, makes of the chunks of both.
+///
+/// # Safety
+/// `write` must write every place of the first slice that it is given; all three are of the same length.
+unsafe fn by_chunks<T: Sync>(
+    x: &[f32],
+    y: &[T],
+    write: impl Fn(&mut [MaybeUninit<f32>], &[f32], &[T]) + Sync,
+) -> Vec<f32> {
     assert_eq!(x.len(), y.len());
     let mut values = Vec::with_capacity(x.len());
     let chunks = values.spare_capacity_mut()[..x.len()]
@@ -70,7 +83,7 @@ fn by_chunks<T: Sync>(x: &[f32], y: &[T], write: impl Fn(&mut [MaybeUninit<f32>]
             || write(values, x, y),
         );
     });
-    // SAFETY: there is room for as many entries, and the chunks, which are as long as those of both inputs, have all been written.
+    // SAFETY: there is room for as many entries, and `write` has been given all of them, in chunks.
     unsafe { values.set_len(x.len()) };
     values
 }

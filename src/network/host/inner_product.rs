@@ -249,7 +249,7 @@ impl HostFunction for InnerProduct {
         };
         if let Some(bias) = parameters.get(1) {
             let rows = values.par_chunks_mut(self.outputs);
-            rows.with_min_len(CHUNK.div_ceil(self.outputs.max(1))).for_each(|row| {
+            rows.with_min_len(CHUNK.div_ceil(self.outputs)).for_each(|row| {
                 for (value, bias) in row.iter_mut().zip(bias.iter()) {
                     *value += bias;
                 }

@@ -1,9 +1,9 @@
 //! `deepvis inspect`: a network's layers, their shapes and cost, and what can be pushed.
 
+mod ending;
 mod modules;
+mod table;
 
-use std::borrow::Cow;
-use std::ops::Range;
 use std::process::ExitCode;
 
 use deepvis_importer::caffe;
@@ -17,13 +17,13 @@ use crate::cli::compute;
 use crate::cli::error::Error;
 use crate::cli::flags::InspectFlags;
 use crate::cli::model::{ModelOptions, files_used};
-use crate::cli::shell::quoted;
 use crate::cli::stdout::out;
-use crate::model::preprocessing::ChannelOrder;
-use crate::model::{Scheme, Settings, fit_input, is_whole};
-use crate::network::{LayerFacts, class_layer, gigabytes, survey_with_sizes};
+use crate::model::{Settings, fit_input, is_whole};
+use crate::network::{LayerFacts, class_layer, survey_with_sizes};
 use crate::session::memory;
+use ending::{ending, known_as};
 use modules::Module;
+use table::{detail, memory_line, sums, table};
 
 #[derive(Serialize)]
 struct Report {
@@ -200,208 +200,4 @@ fn load(options: &ModelOptions) -> anyhow::Result<Loaded> {
         (None, Some(weights)) => Ok(deepvis_importer::open(weights, options.source.given_size())?.into()),
         (None, None) => Err(crate::model::Error::NoNetwork.into()),
     }
-}
-
-/// Whether a layer can be pushed, and what of its settings is not known.
-fn pushable(fact: &LayerFacts, doubts: &[Doubt]) -> String {
-    let unknown: Vec<&str> = doubts
-        .iter()
-        .filter(|doubt| doubt.layer == fact.name)
-        .map(|doubt| doubt.field.as_str())
-        .collect();
-    match &fact.problem {
-        Some(problem) => format!("no: {problem}"),
-        None if fact.is_input => "no: the input".to_owned(),
-        None if unknown.is_empty() => "yes".to_owned(),
-        None => format!("yes, but it may compute otherwise: {} is not known", unknown.join(", ")),
-    }
-}
-
-fn shapes(fact: &LayerFacts) -> String {
-    let shape = |shape: &Vec<usize>| {
-        shape
-            .iter()
-            .skip(1)
-            .map(ToString::to_string)
-            .collect::<Vec<_>>()
-            .join(" x ")
-    };
-    fact.shapes.iter().map(shape).collect::<Vec<_>>().join(", ")
-}
-
-/// Thousands apart, to be read.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            out.push(' ');
-        }
-        out.push(digit);
-    }
-    out
-}
-
-/// The same, nothing for none.
-fn or_blank(number: u64) -> String {
-    if number == 0 { String::new() } else { grouped(number) }
-}
-
-/// The widest column, in characters: what is longer pushes the rest of its own line to the right, and not that of all others.
-const WIDEST: usize = 60;
-/// The longest text of a cell: names may have thousands of characters.
-const LONGEST: usize = 160;
-
-/// A cell's text, without its end where it is too long.
-fn cell(text: &str) -> Cow<'_, str> {
-    match text.char_indices().nth(LONGEST) {
-        Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
-        None => Cow::Borrowed(text),
-    }
-}
-
-/// Prints rows below each other, columns of `numbers` to the right; the last column has no width.
-fn columns<const N: usize>(rows: &[[String; N]], numbers: Range<usize>) {
-    let width = |column: usize| {
-        let widths = rows.iter().map(|row| row[column].chars().count());
-        widths.max().unwrap_or(0).min(WIDEST)
-    };
-    let widths: Vec<usize> = (0..N - 1).map(width).collect();
-    for row in rows {
-        let mut line = String::new();
-        for (column, (text, width)) in row.iter().zip(&widths).enumerate() {
-            let text = cell(text);
-            line += &if numbers.contains(&column) {
-                format!("{text:>width$}  ")
-            } else {
-                format!("{text:<width$}  ")
-            };
-        }
-        out!("{line}{}", cell(&row[N - 1]));
-    }
-}
-
-fn table(report: &Report) {
-    let rows: Vec<[String; 6]> = report
-        .layers
-        .iter()
-        .map(|fact| {
-            let pushable = pushable(fact, &report.doubts);
-            [
-                fact.name.clone(),
-                fact.kind.clone(),
-                shapes(fact),
-                or_blank(fact.parameters),
-                or_blank(fact.multiply_adds),
-                pushable,
-            ]
-        })
-        .collect();
-    let head = [
-        "layer",
-        "type",
-        "output",
-        "parameters",
-        "multiply-adds",
-        "can be pushed",
-    ]
-    .map(str::to_owned);
-    columns(&[vec![head], rows].concat(), 3..5);
-    out!("\n{}", sums(report));
-    memory_line(report);
-}
-
-/// What the whole network has.
-fn sums(report: &Report) -> String {
-    format!(
-        "{} layers, {} parameters, {} multiply-adds an image",
-        report.layers.len(),
-        grouped(report.parameters),
-        grouped(report.multiply_adds)
-    )
-}
-
-/// What climbing takes.
-fn memory_line(report: &Report) {
-    if let Some(bytes) = &report.bytes {
-        out!(
-            "memory: about {} for a unit of the last layer, {} for 16 of them together",
-            gigabytes(bytes.one),
-            gigabytes(bytes.sixteen)
-        );
-    }
-}
-
-/// The name by which people know a value.
-fn known_as<'a>(graph: &'a Graph, value: &'a str) -> &'a str {
-    let place = graph.values.iter().rposition(|name| name == value);
-    place.map_or(value, |place| graph.known_as(place))
-}
-
-/// Which layer holds the classes, and a command that pushes one of them.
-fn ending(report: &Report, options: &ModelOptions, flags: &InspectFlags, has_weights: bool) {
-    let Some(classes) = &report.classes else { return };
-    out!("classes: the {} units of layer {}", classes.units, classes.layer);
-    if !has_weights {
-        out!("no weights that fit are beside the prototxt: nothing can be pushed without them");
-        return;
-    }
-    let settings = &options.settings;
-    let channel = settings
-        .push_channel
-        .filter(|channel| *channel < classes.units)
-        .unwrap_or(0);
-    let mut words = vec!["deepvis".to_owned(), "optimize".into()];
-    if let Some(net) = &flags.net {
-        words.push(quoted(&net.to_string_lossy()));
-    } else {
-        let flags = &flags.model;
-        for (flag, path) in [
-            ("--model", &flags.model),
-            ("--caffe-root", &flags.caffe_root),
-            ("--deploy-proto", &flags.deploy_proto),
-            ("--net-weights", &flags.net_weights),
-        ] {
-            if let Some(path) = path {
-                words.extend([flag.to_owned(), quoted(&path.to_string_lossy())]);
-            }
-        }
-    }
-    let typed = [
-        ("--mean", flags.model.mean.as_deref()),
-        ("--preprocess", flags.model.preprocess.map(Scheme::name)),
-        ("--input-std", flags.model.input_std.as_deref()),
-        ("--input-scale", flags.model.input_scale.as_deref()),
-        ("--channel-order", flags.model.channel_order.map(ChannelOrder::name)),
-        ("--channel-swap-to-rgb", flags.model.channel_swap_to_rgb.as_deref()),
-        ("--data-size", flags.model.data_size.as_deref()),
-        ("--input-shape", flags.model.input_shape.as_deref()),
-        ("--push-layer", Some(classes.layer.as_str())),
-        ("--push-channel", Some(&channel.to_string())),
-        ("--preset", settings.preset.is_none().then_some("paper-3")),
-    ];
-    for (flag, value) in typed {
-        words.extend(value.into_iter().flat_map(|value| [flag.to_owned(), quoted(value)]));
-    }
-    out!("one of them: {}", words.join(" "));
-}
-
-fn detail(fact: &LayerFacts, doubts: &[Doubt]) {
-    out!("{} ({})", fact.name, fact.kind);
-    out!("  reads          {}", fact.bottoms.join(", "));
-    out!("  writes         {}", fact.tops.join(", "));
-    out!("  output         {}", shapes(fact));
-    if let (Some(axes), Some(shape)) = (fact.axes.first(), fact.shapes.first())
-        && !axes.names(shape).is_empty()
-    {
-        let token = if axes.class_token {
-            "; token 0 is the class token"
-        } else {
-            ""
-        };
-        out!("  axes           {}{token}", axes.names(shape).join(" x "));
-    }
-    out!("  parameters     {}", grouped(fact.parameters));
-    out!("  multiply-adds  {}", grouped(fact.multiply_adds));
-    out!("  can be pushed  {}", pushable(fact, doubts));
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use deepvis_importer::Graph;
 use serde::Serialize;
 
-use super::{columns, or_blank};
+use super::table::{columns, or_blank};
 use crate::network::LayerFacts;
 
 /// A module, with what is in it.

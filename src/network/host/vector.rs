@@ -13,6 +13,7 @@ pub fn with_vectors<W: WithSimd>(work: W) -> W::Output {
     // Tried one by one: pulp's own dispatch has AVX2 only with a feature that would compile burn a second time.
     #[cfg(target_arch = "x86_64")]
     {
+        #[cfg(feature = "avx512")]
         if let Some(simd) = pulp::x86::V4::try_new() {
             return Simd::vectorize(simd, work);
         }

@@ -49,16 +49,35 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), Error> {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
-    std::fs::create_dir_all(folder).map_err(failed)?;
     let mut builder = tempfile::Builder::new();
     builder.prefix(TEMPORARY.0).suffix(TEMPORARY.1);
     // Temporary files are for their owner alone; results are as open as the user's umask makes any new file.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut file = builder.tempfile_in(folder).map_err(failed)?;
+    let mut file = in_folder(folder, || builder.tempfile_in(folder)).map_err(failed)?;
     file.write_all(bytes).map_err(failed)?;
     file.as_file().sync_data().map_err(failed)?;
     file.persist(path).map(|_| ()).map_err(|e| failed(e.error))
+}
+
+/// How often a folder is made for one file, should others take it away meanwhile.
+const TRIES: usize = 8;
+
+/// Makes a folder where there is none, and opens a file in it. Another process may find the folder empty in between, and take it away:
+/// then it is made again.
+///
+/// # Errors
+/// When it cannot be made, or `open` fails.
+pub fn in_folder<T>(folder: &Path, mut open: impl FnMut() -> std::io::Result<T>) -> std::io::Result<T> {
+    for _ in 1..TRIES {
+        std::fs::create_dir_all(folder)?;
+        match open() {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            done => return done,
+        }
+    }
+    std::fs::create_dir_all(folder)?;
+    open()
 }
 
 /// Bytes that must be free before anything is begun.
@@ -78,12 +97,9 @@ pub fn check_folder(folder: &Path) -> Result<(), Error> {
     } else {
         folder
     };
-    std::fs::create_dir_all(folder).map_err(failed)?;
-    let mut file = tempfile::Builder::new()
-        .prefix(TEMPORARY.0)
-        .suffix(TEMPORARY.1)
-        .tempfile_in(folder)
-        .map_err(failed)?;
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(TEMPORARY.0).suffix(TEMPORARY.1);
+    let mut file = in_folder(folder, || builder.tempfile_in(folder)).map_err(failed)?;
     // A full disk takes an empty file.
     file.write_all(&[0; LEAST_SPACE]).map_err(failed)
 }

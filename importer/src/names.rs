@@ -1,4 +1,4 @@
-//! Suggestions for a misspelt name.
+//! Names and numbers in messages: suggestions for a misspelt name.
 
 use std::collections::HashSet;
 
@@ -6,6 +6,20 @@ use std::collections::HashSet;
 const COMPARED: usize = 100;
 /// Names that are compared.
 const MOST_COMPARED: usize = 20_000;
+
+/// `1 channel`, `3 channels`: a number of things that an s makes several of, or which are axes.
+///
+/// ```
+/// use deepvis_importer::names::counted;
+/// assert_eq!((counted(1, "channel"), counted(0, "channel")), ("1 channel".into(), "0 channels".into()));
+/// ```
+pub fn counted(count: usize, thing: &str) -> String {
+    match (count, thing) {
+        (1, _) => format!("1 {thing}"),
+        (_, "axis") => format!("{count} axes"),
+        _ => format!("{count} {thing}s"),
+    }
+}
 
 /// At most `count` of `known`, the nearest in spelling to `wanted` first, those too far away left out.
 ///

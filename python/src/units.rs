@@ -2,6 +2,7 @@
 
 use deepvis::objective::Unit;
 use deepvis::session::labelled;
+use deepvis_importer::names::counted;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
@@ -54,7 +55,8 @@ pub(crate) fn channels(
             Some(Ok(channel)) => channel,
             Some(Err(negative)) => {
                 return Err(error::UnitError::new_err(format!(
-                    "channel {negative}: layer \"{layer}\" has {count} channels (from 0 to {})",
+                    "channel {negative}: layer \"{layer}\" has {} (from 0 to {})",
+                    counted(count, "channel"),
                     count.saturating_sub(1)
                 )));
             }

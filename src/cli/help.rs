@@ -86,7 +86,11 @@ deepvis optimize --push-channel 0-9 --rand-seed 0-8 --output-prefix out/opt",
         "fetch",
         "deepvis fetch\ndeepvis fetch bvlc-googlenet\ndeepvis fetch squeezenet-v1.1 --from /media/stick",
     ),
-    ("import", "deepvis import deploy.prototxt net.caffemodel -o net.bpk"),
+    (
+        "import",
+        "deepvis import deploy.prototxt net.caffemodel -o net.bpk
+deepvis import resnet50.onnx -o resnet50.bpk",
+    ),
     (
         "inspect",
         "deepvis inspect demo\ndeepvis inspect net.bpk --layer conv5\ndeepvis inspect net.bpk --json",
@@ -130,6 +134,15 @@ pub(super) fn complete(for_short_help: bool) -> Command {
             command = command.mut_subcommand(name, |command| command.mut_args(shortened));
         }
     }
+    // What is wrong with a negative number is best said by whoever wanted the number.
+    let command = command.mut_subcommands(|command| {
+        command.mut_args(
+            |argument| match argument.get_action().takes_values() && !argument.is_positional() {
+                true => argument.allow_negative_numbers(true),
+                false => argument,
+            },
+        )
+    });
     command.mut_subcommand("optimize", |optimize| {
         optimize.mut_args(|argument| {
             let short = SHORT.iter().find(|(id, _)| argument.get_id() == *id);

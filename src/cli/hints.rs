@@ -1,6 +1,6 @@
 //! What flag helps: the parts below know nothing of flags, so their errors are completed here.
 
-use crate::ascent;
+use crate::ascent::{self, Image, Recipe, Start};
 use crate::objective::{self, Axis};
 use crate::output;
 use crate::session::{self, Failure};
@@ -103,6 +103,18 @@ pub(super) fn why(failure: &Failure) -> String {
     match of_session(&failure.error) {
         Some(hint) => format!("{text}; {hint}"),
         None => text,
+    }
+}
+
+/// What may help where the gradient of a single unit is 0.
+pub(super) fn of_nothing_to_climb(recipe: &Recipe) -> &'static str {
+    match (&recipe.image, &recipe.start_from) {
+        (_, Some(_)) => "; another picture to start from may have something",
+        (Image::GreyLevels, None) if recipe.start == Start::Mean => {
+            "; --start-at mean_plus_rand may have something, and so may --preset fourier"
+        }
+        (Image::GreyLevels, None) => "; another --rand-seed may have something, and so may --preset fourier",
+        (Image::Parameterized(_), None) => "; another --rand-seed may have something",
     }
 }
 

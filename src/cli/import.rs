@@ -9,29 +9,51 @@ use super::error::Error;
 use super::flags::ImportFlags;
 use super::literals;
 use super::stdout::out;
+use crate::model::{self, Source};
+use crate::network::InputSize;
+
+/// The network's files: as named, else as every command finds them.
+fn source(flags: &ImportFlags) -> anyhow::Result<Source> {
+    let net = &flags.net;
+    let mut source = match &flags.weights {
+        Some(weights) => {
+            for (flag, path) in [("NET", net), ("WEIGHTS", weights)] {
+                if !path.exists() {
+                    let path = path.clone();
+                    return Err(Error::NoFile { flag, path }.into());
+                }
+            }
+            Source::caffe(net, weights)
+        }
+        None => Source::at(net).map_err(told)?,
+    };
+    if let Some(size) = flags.data_size.as_deref() {
+        source.size = InputSize::Resized(literals::data_size(size)?);
+    }
+    Ok(source)
+}
+
+/// What is said of a network that is not found, without the flags that other commands have for it.
+fn told(error: model::Error) -> anyhow::Error {
+    match error {
+        model::Error::Half { .. } | model::Error::NoneFits { .. } | model::Error::Several { .. } => Error::Usage(
+            format!("{error}; name both files, as in `deepvis import deploy.prototxt net.caffemodel -o net.bpk`"),
+        )
+        .into(),
+        model::Error::NoneInFolder { .. } | model::Error::Unknown(_) | model::Error::NoNetwork => {
+            Error::Usage(error.to_string()).into()
+        }
+        model::Error::Read { .. }
+        | model::Error::NoFile { .. }
+        | model::Error::Settings { .. }
+        | model::Error::Mean(_)
+        | model::Error::Input { .. }
+        | model::Error::Import(_) => error.into(),
+    }
+}
 
 pub(super) fn run(flags: &ImportFlags) -> anyhow::Result<ExitCode> {
-    for (flag, path) in [("NET", Some(&flags.deploy)), ("WEIGHTS", flags.weights.as_ref())] {
-        if let Some(path) = path
-            && !path.exists()
-        {
-            return Err(Error::NoFile {
-                flag,
-                path: path.clone(),
-            }
-            .into());
-        }
-    }
-    let import = match &flags.weights {
-        Some(weights) => deepvis_importer::import(&flags.deploy, weights)?,
-        None if flags.deploy.extension().is_some_and(|ending| ending == "prototxt") => {
-            return Err(Error::Usage(format!("import: {} needs its .caffemodel too", flags.deploy.display())).into());
-        }
-        None => {
-            let size = flags.data_size.as_deref().map(literals::data_size).transpose()?;
-            deepvis_importer::open(&flags.deploy, size)?
-        }
-    };
+    let import = source(flags)?.import().map_err(told)?;
     for warning in &import.warnings {
         eprintln!("warning: {warning}");
     }

@@ -267,8 +267,9 @@ async fn start(State(site): Shared, Json(start): Json<Start>) -> Result<Json<Val
             .explorer
             .planner
             .command(&start.wish, &plan.keeper.prefix, plan.keeper.overwrite);
-        let todo = Todo::find(&plan.keeper, &mut plan.layers, fingerprint, true, plan.image)
+        let mut todo = Todo::find(&plan.keeper, &mut plan.layers, fingerprint, true, plan.image)
             .map_err(|error| Refusal::wrong(error.to_string()))?;
+        todo.keep_folders();
         if todo.done > 0 {
             plan.warnings.push(format!(
                 "{} of {} units are done already: they are among the results",

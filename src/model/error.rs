@@ -95,12 +95,13 @@ pub enum Error {
 }
 
 impl Error {
-    /// A folder without a network, with a look at what in it did not arrive whole.
+    /// A folder without a network: why its prototxt cannot be read, if it has one, else with a look at what in it did not arrive
+    /// whole.
     pub(crate) fn none_in(folder: &Path) -> Self {
-        Self::NoneInFolder {
+        files::unreadable(folder).unwrap_or_else(|| Self::NoneInFolder {
             folder: folder.to_owned(),
             unfinished: files::unfinished(folder),
-        }
+        })
     }
 
     /// Half of a network, with a look at what beside it did not arrive whole.

@@ -139,7 +139,7 @@ pub fn prototxt_beside(weights: &Path) -> Result<PathBuf> {
     }
     let mut candidates = prototxts(&all);
     if candidates.is_empty() {
-        return Err(Error::half(weights, "prototxt"));
+        return Err(unreadable(folder).unwrap_or_else(|| Error::half(weights, "prototxt")));
     }
     let caffemodel = Caffemodel::open(weights)?;
     let found = names(candidates.iter().map(|(file, _)| file.as_path()));
@@ -223,6 +223,14 @@ fn prototxts(files: &[PathBuf]) -> Vec<(PathBuf, Graph)> {
         .filter_map(|file| Some((file.clone(), read_graph(file).ok()?.0)))
         .filter(|(_, graph)| !graph.layers.is_empty())
         .collect()
+}
+
+/// Why the first of a folder's prototxts that cannot be read is none; `None` where all can be.
+pub(super) fn unreadable(folder: &Path) -> Option<Error> {
+    let prototxts = list(folder).into_iter();
+    prototxts
+        .filter(|file| Kind::of(file) == Some(Kind::Prototxt))
+        .find_map(|file| Some(read_graph(&file).err()?.into()))
 }
 
 /// The files of a folder, sorted; none of one that cannot be read.

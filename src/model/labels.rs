@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use deepvis_importer::input;
+use deepvis_importer::names::counted;
 
 use super::error::{Error, Result};
 
@@ -59,8 +60,9 @@ impl Labels {
         Some(match &self.layers {
             Some(layers) => format!("they are of {}", layers.join(" and ")),
             None => format!(
-                "there are {} of them, and layer \"{layer}\" has {channels} channels",
-                self.names.len()
+                "there are {} of them, and layer \"{layer}\" has {}",
+                self.names.len(),
+                counted(channels, "channel")
             ),
         })
     }

@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use deepvis_importer::names::counted;
+
 use super::error::{Error, Result};
 use super::npy;
 use crate::python::{Value, literal};
@@ -101,8 +103,9 @@ impl Mean {
                 .flat_map(|c| std::iter::repeat_n(values[c.min(values.len() - 1)], area))
                 .collect()),
             Self::Channels(values) => Err(Error::Mean(format!(
-                "it has {} values, the network's input has {channels} channels",
-                values.len()
+                "it has {}, the network's input has {}",
+                counted(values.len(), "value"),
+                counted(channels, "channel")
             ))),
             Self::Image(path, shape, values) => {
                 let [depth, height, width] = [shape[0], shape[1], shape[2]];

@@ -1,5 +1,6 @@
 //! What is done to a photograph before a network sees it, and undone before a person sees the image.
 
+use deepvis_importer::names::counted;
 use serde::{Deserialize, Serialize};
 
 use crate::python::{Value, literal};
@@ -252,8 +253,9 @@ impl Preprocessing {
         let of = |channel: usize| std.get(if std.len() == 1 { 0 } else { channel }).copied();
         if std.len() != 1 && std.len() != channels {
             return Err(format!(
-                "the input's standard deviation has {} values, the network's input has {channels} channels",
-                std.len()
+                "the input's standard deviation has {}, the network's input has {}",
+                counted(std.len(), "value"),
+                counted(channels, "channel")
             ));
         }
         #[expect(clippy::cast_possible_truncation, reason = "the network computes in float32")]

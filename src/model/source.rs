@@ -44,6 +44,9 @@ impl Source {
     pub fn named(name: impl AsRef<Path>) -> Result<Self> {
         let folder = named::folder(name.as_ref())?;
         let settings = folder::settings(&folder)?;
+        if let (None, None) = (&settings.deploy_proto, &settings.net_weights) {
+            return Err(Error::none_in(&folder));
+        }
         let wrong = |key: &str, message: String| Error::Settings {
             path: settings.source.clone().unwrap_or_else(|| folder.clone()),
             message: format!("{key}: {message}\n"),
@@ -132,28 +135,31 @@ impl Source {
         }
     }
 
+    /// Reads the network from its files, as it is in them.
+    ///
+    /// # Errors
+    /// When a file is missing, damaged, or of another network.
+    pub fn import(&self) -> Result<Import> {
+        Ok(match (&self.deploy, &self.weights) {
+            (_, Some(weights)) if is_whole(weights) => deepvis_importer::open(weights, self.given_size())?,
+            (Some(deploy), Some(weights)) => {
+                deepvis_importer::caffe::import_with(deploy, weights, &self.read_options())?
+            }
+            (None, Some(path)) => match Format::of(path)? {
+                Format::Caffemodel => return Err(Error::half(path, "prototxt")),
+                _ => deepvis_importer::open(path, self.given_size())?,
+            },
+            (Some(path), None) => return Err(Error::half(path, "weights")),
+            (None, None) => return Err(Error::NoNetwork),
+        })
+    }
+
     /// Loads the model.
     ///
     /// # Errors
     /// When a file is missing, damaged, or of another network.
     pub fn load(mut self) -> Result<Model> {
-        let weights = self.weights.clone();
-        let mut import = match (&self.deploy, weights) {
-            (_, Some(weights)) if is_whole(&weights) => deepvis_importer::open(&weights, self.given_size())?,
-            (Some(deploy), Some(weights)) => {
-                deepvis_importer::caffe::import_with(deploy, &weights, &self.read_options())?
-            }
-            (None, Some(path)) => match Format::of(&path)? {
-                Format::Caffemodel => {
-                    return Err(Error::half(&path, "prototxt"));
-                }
-                _ => deepvis_importer::open(&path, self.given_size())?,
-            },
-            (Some(path), None) => {
-                return Err(Error::half(path, "weights"));
-            }
-            (None, None) => return Err(Error::NoNetwork),
-        };
+        let mut import = self.import()?;
         if let Some(shape) = &self.input_shape {
             import.graph.set_input_shape(shape);
         }

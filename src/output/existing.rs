@@ -31,8 +31,8 @@ pub enum Existing {
 }
 
 impl Existing {
-    /// Looks for results of the run `run_key`, which is the one of `params`.
-    pub fn look(files: &ResultFiles, params: FindParams<'_>, run_key: &str, skip_big: bool) -> Self {
+    /// Looks for results of the run `run_key`, which is the one of `params`; where there is nothing, the key is not asked for.
+    pub fn look(files: &ResultFiles, params: FindParams<'_>, run_key: impl FnOnce() -> String, skip_big: bool) -> Self {
         let all = files.all(skip_big);
         let Some(any) = all.iter().find(|path| path.exists()) else {
             return Self::Nothing;
@@ -44,7 +44,7 @@ impl Existing {
             });
             return Self::Other(any.clone(), other);
         };
-        if provenance.run_key != run_key {
+        if provenance.run_key != run_key() {
             let other = difference(files, params).or_else(|| changed(&provenance.recipe, params.recipe));
             let other = other.unwrap_or_else(|| {
                 format!(

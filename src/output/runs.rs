@@ -176,15 +176,10 @@ pub fn append(path: &Path, run: &Run) -> Result<()> {
     };
     let mut line = serde_json::to_vec(run).map_err(|e| failed(e.into()))?;
     line.push(b'\n');
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).map_err(failed)?;
-    }
-    let mut file = File::options()
-        .read(true)
-        .append(true)
-        .create(true)
-        .open(path)
-        .map_err(failed)?;
+    let mut options = File::options();
+    options.read(true).append(true).create(true);
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let mut file = atomic_file::in_folder(folder, || options.open(path)).map_err(failed)?;
     // On a file system without locks, a single write of the whole line is the best that can be done.
     let _ = file.lock();
     end_last_line(&mut file).map_err(failed)?;

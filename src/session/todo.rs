@@ -1,7 +1,7 @@
 //! Which units are left to do: results that are there are never overwritten unless asked, nor taken for another's.
 
 use std::collections::{HashMap, HashSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::error::{Error, Result};
 use super::keeper::Keeper;
@@ -11,7 +11,8 @@ use crate::ascent::{Ending, Precision, Recipe, Record, Snapshot};
 use crate::atomic_file;
 use crate::output::{Existing, ResultFiles};
 
-/// What was found of earlier results.
+/// What was found of earlier results. Folders that were made for new ones are taken away again when it is dropped, as far as they are
+/// empty: it is kept until the units have climbed.
 #[derive(Debug, Default)]
 pub struct Todo {
     /// Units that are done already, and were left out.
@@ -24,6 +25,37 @@ pub struct Todo {
     pub all: usize,
     /// What a person should know about others.
     pub notes: Vec<String>,
+    made: MadeFolders,
+}
+
+/// Folders that were made for results. Those that are still empty when this is dropped are taken away again.
+#[derive(Debug, Default)]
+struct MadeFolders(Vec<PathBuf>);
+
+impl MadeFolders {
+    /// Makes a folder, with those that it is in, where it is not there, and sees whether it can be written.
+    fn make(&mut self, folder: &Path) -> Result<()> {
+        let missing = folder
+            .ancestors()
+            .filter(|folder| !folder.as_os_str().is_empty())
+            .take_while(|folder| !folder.exists());
+        self.0.extend(missing.map(Path::to_owned));
+        atomic_file::sweep(folder);
+        atomic_file::check_folder(folder).map_err(crate::output::Error::from)?;
+        Ok(())
+    }
+}
+
+impl Drop for MadeFolders {
+    fn drop(&mut self) {
+        // Folders before those that they are in.
+        self.0
+            .sort_by_key(|folder| std::cmp::Reverse(folder.components().count()));
+        for folder in &self.0 {
+            // It fails where there are results.
+            let _ = std::fs::remove_dir(folder);
+        }
+    }
 }
 
 impl Todo {
@@ -40,9 +72,11 @@ impl Todo {
         several: bool,
         image: [usize; 3],
     ) -> Result<Self> {
-        refuse_same_files(keeper, plans, image)?;
-        check_folders(keeper, plans, image)?;
+        let folders = folders_of_different_files(keeper, plans, image)?;
         let mut todo = Self::default();
+        for folder in &folders {
+            todo.made.make(folder)?;
+        }
         if keeper.overwrite || keeper.depends_on_results() {
             return Ok(todo);
         }
@@ -67,14 +101,19 @@ impl Todo {
         Ok(todo)
     }
 
+    /// Leaves the folders that were made for results where they are, for a climb that begins after this is dropped.
+    pub fn keep_folders(&mut self) {
+        self.made.0.clear();
+    }
+
     fn is_left(&mut self, keeper: &Keeper, recipe: &Recipe, fingerprint: Fingerprint, several: bool) -> Result<bool> {
         let files = keeper.files(recipe, None)?;
         if !several {
             files.refuse_existing(keeper.skip_big)?;
             return Ok(true);
         }
-        let key = RunKey::new(recipe, fingerprint);
-        match Existing::look(&files, keeper.params(recipe), key.as_str(), keeper.skip_big) {
+        let key = || RunKey::new(recipe, fingerprint).as_str().to_owned();
+        match Existing::look(&files, keeper.params(recipe), key, keeper.skip_big) {
             Existing::Nothing | Existing::Incomplete => Ok(true),
             Existing::Complete { is_flat, precision } => {
                 self.done += 1;
@@ -127,10 +166,16 @@ fn files_before(keeper: &Keeper, recipe: &Recipe, image: [usize; 3]) -> Result<R
     keeper.files(recipe, Some(&record))
 }
 
-fn refuse_same_files(keeper: &Keeper, plans: &[LayerPlan], image: [usize; 3]) -> Result<()> {
-    let mut names: HashMap<String, &Recipe> = HashMap::new();
+/// The folders of all results, where no two units have the same files.
+fn folders_of_different_files(keeper: &Keeper, plans: &[LayerPlan], image: [usize; 3]) -> Result<HashSet<PathBuf>> {
+    let (mut folders, mut names): (HashSet<PathBuf>, HashMap<String, &Recipe>) = Default::default();
     for recipe in plans.iter().flat_map(|plan| &plan.recipes) {
         let path = files_before(keeper, recipe, image)?.path("best_X.jpg");
+        if let Some(folder) = path.parent()
+            && !folders.contains(folder)
+        {
+            folders.insert(folder.to_owned());
+        }
         // Some file systems ignore case.
         let name = path.to_string_lossy().to_lowercase();
         if let Some(first) = names.insert(name, recipe) {
@@ -153,19 +198,9 @@ fn refuse_same_files(keeper: &Keeper, plans: &[LayerPlan], image: [usize; 3]) ->
             });
         }
     }
-    Ok(())
-}
-
-/// Makes the folders of all results, and sees whether they can be written.
-fn check_folders(keeper: &Keeper, plans: &[LayerPlan], image: [usize; 3]) -> Result<()> {
-    let mut folders: HashSet<PathBuf> = HashSet::from([keeper.folder()]);
-    for recipe in plans.iter().flat_map(|plan| &plan.recipes) {
-        let files = files_before(keeper, recipe, image)?;
-        folders.extend(files.path("").parent().map(std::path::Path::to_owned));
+    // That of the log; a shard without units makes none.
+    if !names.is_empty() {
+        folders.insert(keeper.folder());
     }
-    for folder in folders {
-        atomic_file::sweep(&folder);
-        atomic_file::check_folder(&folder).map_err(crate::output::Error::from)?;
-    }
-    Ok(())
+    Ok(folders)
 }

@@ -4,9 +4,9 @@ use std::path::Path;
 use std::process::Output;
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::program::{optimize, refused, said, started, words, worked};
+use crate::program::{deepvis, optimize, refused, said, started, words, worked};
 
 fn of_formula(folder: &Path, formula: &str, rest: &str) -> Output {
     let mut arguments = vec!["--objective", formula];
@@ -81,6 +81,27 @@ fn images_that_are_compared_climb_together() {
             "seed {seed}"
         );
     }
+    // The page shows the picture of all of them, which lies beside the first, but not with a unit that climbed by itself.
+    let alone = "--push-layer y --push-channel 2 --preset fourier --max-iter 1 --output-prefix a/alone";
+    worked(&optimize(folder.path(), &words(alone)));
+    worked(&deepvis(folder.path(), &["gallery", "a"]));
+    assert!(png("a", 0).with_file_name(format!("{stem}_0_together.png")).is_file());
+    let page = std::fs::read_to_string(folder.path().join("a/index.html")).unwrap();
+    let data = page
+        .split_once(r#"<script type="application/json" id="data">"#)
+        .unwrap()
+        .1;
+    let data: Value = serde_json::from_str(data.split_once("</script>").unwrap().0).unwrap();
+    for unit in data["units"].as_array().unwrap() {
+        let files = unit["files"].as_str().unwrap();
+        let expected = if files.starts_with(stem) {
+            format!("{stem}_0")
+        } else {
+            String::new()
+        };
+        assert_eq!(unit["together"], json!(expected), "{files}");
+    }
+    assert_eq!(data["units"].as_array().unwrap().len(), 4);
     // Other company, other images; and without any, four.
     worked(&of_formula(
         folder.path(),

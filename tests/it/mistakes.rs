@@ -17,6 +17,18 @@ fn mistakes_name_the_flag_and_the_remedy() {
             &["--push-channel 5", "has 5 channels (from 0 to 4)"],
         ),
         (
+            &["--push-layer", "y", "--push-channel", "-1"],
+            &["--push-channel \"-1\": channels are counted from 0"],
+        ),
+        (
+            &["--push-layer", "y", "--push-channel", "0", "--rand-seed", "-3"],
+            &["--rand-seed \"-3\"", "a seed from 0 to 4294967295"],
+        ),
+        (
+            &["--push-layer", "y", "--push-channel", "0", "--batch-size", "-4"],
+            &["invalid value '-4' for '--batch-size"],
+        ),
+        (
             &["--push-layer", "y", "--push-channel", "flamingo"],
             &["there are no labels", "--labels"],
         ),

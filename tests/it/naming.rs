@@ -174,6 +174,71 @@ fn a_folder_without_a_network_is_told_with_what_did_not_arrive() {
 }
 
 #[test]
+fn a_prototxt_that_cannot_be_read_is_told_with_its_place() {
+    let folder = beside(&[]);
+    let folder = folder.path();
+    std::fs::write(
+        folder.join("net/net.prototxt"),
+        "name: \"net\"\nlayer { name: \"data\" type: }\n",
+    )
+    .unwrap();
+    let expected = ["net.prototxt:2:28", "expected a string"];
+    refused(&deepvis(folder, &["optimize", "net"]), &expected);
+    refused(&deepvis(folder, &words("import net -o whole.bpk")), &expected);
+    // Beside weights of another name it is the only one that may be meant.
+    std::fs::copy(
+        case("v1_alexnet_style").join(WEIGHTS),
+        folder.join("net/mine.caffemodel"),
+    )
+    .unwrap();
+    refused(&deepvis(folder, &["optimize", "net"]), &expected);
+}
+
+#[test]
+fn import_takes_a_network_as_it_is_named_everywhere() {
+    let folder = beside(&[(DEPLOY, "mine.prototxt"), (WEIGHTS, "mine.caffemodel")]);
+    let folder = folder.path();
+    worked(&deepvis(
+        folder,
+        &words("import net/mine.prototxt net/mine.caffemodel -o a.bpk"),
+    ));
+    let whole = std::fs::read(folder.join("a.bpk")).unwrap();
+    for net in ["net", "net/mine.caffemodel", "net/mine.prototxt", "a.bpk"] {
+        worked(&deepvis(folder, &words(&format!("import {net} -o b.bpk --brave"))));
+        assert!(std::fs::read(folder.join("b.bpk")).unwrap() == whole, "{net}");
+    }
+    worked(&deepvis(folder, &words("import demo -o demo.bpk")));
+    // What is said names no flag that the command does not have.
+    let refused = |line: &str, expected: &str| {
+        let output = deepvis(folder, &words(line));
+        refused(&output, &[expected]);
+        let flags = ["--net-weights", "--deploy-proto", "--model"];
+        assert!(
+            !flags.iter().any(|flag| said(&output).contains(flag)),
+            "{}",
+            said(&output)
+        );
+    };
+    refused("import demmo -o c.bpk", "did you mean demo");
+    refused(
+        "import a.bpk missing.caffemodel -o c.bpk",
+        "there is no missing.caffemodel",
+    );
+    std::fs::remove_file(folder.join("net/mine.caffemodel")).unwrap();
+    refused(
+        "import net -o c.bpk",
+        "mine.prototxt needs its weights too; name both files",
+    );
+    std::fs::remove_file(folder.join("net/mine.prototxt")).unwrap();
+    refused("import net -o c.bpk", "net holds no network");
+    // As its deepvis.toml says.
+    std::fs::copy(folder.join("a.bpk"), folder.join("net/whole.bpk")).unwrap();
+    std::fs::write(folder.join("net/deepvis.toml"), "net_weights = \"whole.bpk\"\n").unwrap();
+    worked(&deepvis(folder, &words("import net -o c.bpk")));
+    assert!(std::fs::read(folder.join("c.bpk")).unwrap() == whole);
+}
+
+#[test]
 fn a_layer_that_nobody_typed_is_not_blamed_on_anybody() {
     let folder = beside(&[(DEPLOY, "net.prototxt"), (WEIGHTS, "net.caffemodel")]);
     let output = deepvis(folder.path(), &["optimize", "net/net.caffemodel", "--backend", "flex"]);

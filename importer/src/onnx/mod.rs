@@ -18,6 +18,7 @@ use std::path::Path;
 
 use crate::Import;
 use crate::error::{Error, Result};
+use crate::names::counted;
 use crate::weights::Weights;
 use expand::Functions;
 use lower::{Images, Lowering, Value};
@@ -124,8 +125,8 @@ fn image_shape(input: &proto::ValueInfoProto, size: Option<[usize; 2]>) -> std::
     }
     let [_, first, second, third] = *extents.as_slice() else {
         return Err(format!(
-            "its input \"{name}\" has {} axes; an image has 4: batch, channels, rows, columns",
-            extents.len()
+            "its input \"{name}\" has {}; an image has 4 axes: batch, channels, rows, columns",
+            counted(extents.len(), "axis")
         ));
     };
     let is_channels = |extent: Option<usize>| matches!(extent, Some(1 | 3 | 4));

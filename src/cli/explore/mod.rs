@@ -60,7 +60,7 @@ pub(super) fn run(flags: &ExploreFlags, settings: &Settings) -> anyhow::Result<E
         host: is_elsewhere,
         token,
     };
-    interrupt::listen();
+    interrupt::listen(true);
     keep_freed_memory();
     out!("{url}");
     eprintln!("Ctrl-C ends it");

@@ -80,10 +80,9 @@ pub struct FetchFlags {
 /// `deepvis import`.
 #[derive(Debug, Args)]
 pub struct ImportFlags {
-    /// The network's deploy.prototxt, or its .onnx
-    #[arg(value_name = "NET")]
-    pub deploy: PathBuf,
-    /// The .caffemodel of a prototxt
+    /// The network: a model's name or folder, an .onnx, or a .caffemodel or .prototxt
+    pub net: PathBuf,
+    /// The .caffemodel of a prototxt, where it is not beside it
     pub weights: Option<PathBuf>,
     /// Rows and columns of images, for an .onnx whose shapes are computed for one size
     #[arg(long, value_name = "TUPLE")]

@@ -74,7 +74,7 @@ pub(super) fn climb(flags: &OptimizeFlags, settings: &Settings, ends: bool) -> a
             precision.name()
         ));
     }
-    interrupt::listen();
+    interrupt::listen(flags.output.quiet);
     let units = plan.units();
     let display = Display::new(
         units,
@@ -111,7 +111,7 @@ pub(super) fn climb(flags: &OptimizeFlags, settings: &Settings, ends: bool) -> a
     watch.display.finish();
     let tally = watch.tally;
     if !flags.output.quiet {
-        if let Some(why) = tally.first_noise {
+        if let Some(why) = tally.first_idle {
             eprintln!("warning: {why}");
         }
         let line = tally.line(begun.elapsed());
@@ -228,8 +228,9 @@ fn end(
     match outcome.failed.len() + outcome.flat.len() {
         0 => Ok(ExitCode::SUCCESS),
         1 if !several => anyhow::bail!(
-            "{}, there is nothing to climb; another --rand-seed may have something, and so may --preset fourier",
-            lines.concat().trim()
+            "{}, there is nothing to climb{}",
+            lines.concat().trim(),
+            outcome.flat.first().map_or("", hints::of_nothing_to_climb)
         ),
         failed => anyhow::bail!(
             "{failed} of {all} units failed{}{}",

@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::Context;
 use deepvis_importer::Graph;
 use deepvis_importer::graph::Origin;
+use deepvis_importer::names::counted;
 use globset::Glob;
 
 use super::options::OptimizeOptions;
@@ -233,7 +234,8 @@ fn channel_of(formula: &Expression, model: &Model, layer: &str, channels: usize)
         return Ok(channel);
     }
     Err(Error::Usage(format!(
-        "--objective: layer \"{layer}\" has {channels} channels (from 0 to {}), but no {channel}",
+        "--objective: layer \"{layer}\" has {} (from 0 to {}), but no {channel}",
+        counted(channels, "channel"),
         channels.saturating_sub(1)
     )))
 }

@@ -54,6 +54,8 @@ pub(super) fn warnings(options: &OptimizeOptions, model: &Model, plan: &Plan) ->
     let swap = model.source.preprocessing.swap;
     match channels {
         3 if is_coloured(3, swap) => {}
+        // A grey picture of a grey image is all there is.
+        1 => {}
         _ if is_coloured(channels, swap) => warnings.push(format!(
             "of the image's {channels} channels, {}, {} and {} are shown as red, green and blue; --channel-swap-to-rgb names \
              others",
@@ -93,11 +95,32 @@ fn fitted(plan: &Plan) -> Option<String> {
 
 /// Part of the start image's norm that an image must have moved by to be more than noise.
 const LEAST_MOVE: f64 = 0.1;
+/// The same of an image that began with a picture, which differs from it visibly from about here on.
+const LEAST_MOVE_OF_PICTURE: f64 = 0.002;
 
-/// Why a picture is nothing but the noise that it began with, if it is. One that began with a picture is none.
-pub(super) fn noise(recipe: &Recipe, record: &Record) -> Option<&'static str> {
+/// A climb that came to nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Idle {
+    /// The picture is the noise that it began with.
+    Noise,
+    /// It is the picture that it began with.
+    Unmoved,
+}
+
+impl Idle {
+    /// In the line of a unit and in the summary.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Noise => "still noise",
+            Self::Unmoved => "still the picture at the start",
+        }
+    }
+}
+
+/// Whether a picture is nothing but the noise, or the picture, that it began with, and why.
+pub(super) fn idle(recipe: &Recipe, record: &Record) -> Option<(Idle, &'static str)> {
     let best = record.best.as_ref()?;
-    if record.ii.len() < 2 || record.ending == Some(Ending::GradZeroFailure) || recipe.start_from.is_some() {
+    if record.ii.len() < 2 || record.ending == Some(Ending::GradZeroFailure) {
         return None;
     }
     let is_modern = matches!(recipe.image, Image::Parameterized(_));
@@ -105,21 +128,35 @@ pub(super) fn noise(recipe: &Recipe, record: &Record) -> Option<&'static str> {
     // At first the image is cut to what can be shown, which is no step.
     let [first, last] = [record.dist.first()?, record.dist.last()?];
     let moved = (last * last - first * first).max(0.0).sqrt();
-    if moved <= LEAST_MOVE * start {
-        Some(if is_modern {
+    if recipe.start_from.is_some() {
+        let why = if moved <= LEAST_MOVE_OF_PICTURE * start {
+            if is_modern {
+                "still the picture that it began with: the steps are too small or too few; try a larger --learning-rate, or more \
+                 --max-iter"
+            } else {
+                "still the picture that it began with: the steps are too small or too few; try a larger lr, or more --max-iter"
+            }
+        } else if best.ii == 0 && !is_modern {
+            "still the picture that it began with: no step was better; the steps are too large; try a smaller lr"
+        } else {
+            return None;
+        };
+        return Some((Idle::Unmoved, why));
+    }
+    let why = if moved <= LEAST_MOVE * start {
+        if is_modern {
             "still noise: the steps are too small or too few; try more --max-iter, or a larger --learning-rate"
         } else {
             "still noise: the steps are too small or too few; try --preset paper-3, a larger lr, or more --max-iter"
-        })
+        }
     } else if best.ii == 0 && is_modern {
-        Some("still noise: no step was better than the start; try more --max-iter, or a smaller --learning-rate")
+        "still noise: no step was better than the start; try more --max-iter, or a smaller --learning-rate"
     } else if best.ii == 0 {
-        Some(
-            "still noise: no step was better than the start; the steps are too large; try --preset paper-3, or a smaller lr",
-        )
+        "still noise: no step was better than the start; the steps are too large; try --preset paper-3, or a smaller lr"
     } else {
-        None
-    }
+        return None;
+    };
+    Some((Idle::Noise, why))
 }
 
 /// Whether there is a unit to be the largest of its layer: a formula may name none.
@@ -143,14 +180,13 @@ pub(super) fn summary(recipe: &Recipe, label: Option<&str>, record: &Record, fil
         .as_ref()
         .map_or_else(|| "-".to_owned(), |best| format!("{:.1}", best.obj));
     let how = if record.ending == Some(Ending::GradZeroFailure) {
-        "  the gradient is 0, there is nothing to climb"
-    } else if noise(recipe, record).is_some() {
-        "  still noise"
-    } else if record.majority.is_none() && has_unit(recipe) {
-        "  never the largest of its layer"
+        Some("the gradient is 0, there is nothing to climb")
+    } else if let Some((idle, _)) = idle(recipe, record) {
+        Some(idle.name())
     } else {
-        ""
+        (record.majority.is_none() && has_unit(recipe)).then_some("never the largest of its layer")
     };
+    let how = how.map(|how| format!("  {how}")).unwrap_or_default();
     format!("{name}  {best}  {}{how}", files.path("best_X.jpg").display())
 }
 
@@ -161,7 +197,9 @@ pub(super) struct Tally {
     pub(super) failed: usize,
     pub(super) never_largest: usize,
     pub(super) noise: usize,
-    pub(super) first_noise: Option<&'static str>,
+    pub(super) unmoved: usize,
+    /// Why the first climb that came to nothing did.
+    pub(super) first_idle: Option<&'static str>,
 }
 
 impl Tally {
@@ -169,9 +207,12 @@ impl Tally {
     pub(super) fn count(&mut self, recipe: &Recipe, record: &Record) {
         self.done += 1;
         self.never_largest += usize::from(record.majority.is_none() && has_unit(recipe));
-        if let Some(why) = noise(recipe, record) {
-            self.noise += 1;
-            self.first_noise.get_or_insert(why);
+        if let Some((idle, why)) = idle(recipe, record) {
+            match idle {
+                Idle::Noise => self.noise += 1,
+                Idle::Unmoved => self.unmoved += 1,
+            }
+            self.first_idle.get_or_insert(why);
         }
     }
 
@@ -181,7 +222,8 @@ impl Tally {
         let others = [
             (self.failed, "failed"),
             (self.never_largest, "never the largest"),
-            (self.noise, "still noise"),
+            (self.noise, Idle::Noise.name()),
+            (self.unmoved, Idle::Unmoved.name()),
         ];
         parts.extend(
             others

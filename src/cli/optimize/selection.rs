@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use deepvis_importer::names::{counted, nearest};
 use globset::Glob;
 
 use crate::cli::error::{Error, Result};
@@ -60,7 +61,8 @@ pub(super) fn channels(given: &str, layer: &str, channels: usize, labels: &Label
             }
             if *range.end() >= channels {
                 return Err(Error::Usage(format!(
-                    "--push-channel {item}: layer \"{layer}\" has {channels} channels (from 0 to {})",
+                    "--push-channel {item}: layer \"{layer}\" has {} (from 0 to {})",
+                    counted(channels, "channel"),
                     channels.saturating_sub(1)
                 )));
             }
@@ -77,6 +79,9 @@ pub(super) fn channels(given: &str, layer: &str, channels: usize, labels: &Label
 fn labelled(item: &str, given: &str, layer: &str, channels: usize, labels: &Labels) -> Result<Vec<usize>> {
     const EXPECTED: &str = "a channel, several as 0-99,130, a label such as \"flamingo\" or \"*dog*\", or all";
     let flag = "--push-channel";
+    if item.parse::<i64>().is_ok() {
+        return Err(wrong(flag, given, "channels are counted from 0", EXPECTED));
+    }
     let named = labels.of_layer(layer, channels);
     if named.is_empty() {
         let message = match labels.misfit(layer, channels) {
@@ -96,7 +101,7 @@ fn labelled(item: &str, given: &str, layer: &str, channels: usize, labels: &Labe
         .collect();
     if matching.is_empty() {
         let known: Vec<&str> = named.iter().map(String::as_str).collect();
-        let near = deepvis_importer::names::nearest(item.trim_matches('*'), known, 5);
+        let near = nearest(item.trim_matches('*'), known, 5);
         let hint = if near.is_empty() {
             String::new()
         } else {

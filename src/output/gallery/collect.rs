@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::io::Read;
 use std::path::Path;
 
+use deepvis_importer::names::counted;
 use serde::Serialize;
 
 use super::info::Info;
@@ -102,7 +103,8 @@ pub(super) fn collect(folder: &Path) -> Result<(Vec<Item>, Vec<String>)> {
     let unseen = runs.values().filter(|run| run.error.is_some()).count();
     if unseen > 0 {
         warnings.push(format!(
-            "{unseen} units failed and have no picture; runs.jsonl says why"
+            "{} failed and left no picture; runs.jsonl says why",
+            counted(unseen, "unit")
         ));
     }
     if items.is_empty() {

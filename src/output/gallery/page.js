@@ -131,6 +131,8 @@ function fill(unit) {
     parts.push(curve(unit, "curve"), make("p", { className: "help", textContent: "objective from " + number(unit.curve_obj[0]) + " to " + number(Math.max(...unit.curve_obj)) + " in " + (last + 1) + " iterations" }));
   }
   const seeds = seedsOf(unit);
+  // Of images that are compared, one picture shows all; it lies beside the first.
+  if (unit.together) parts.push(make("div", { className: "together" }, figure({ ...unit, files: unit.together }, "_together.png", "the images that climbed together")));
   if (seeds.length > 1) {
     parts.push(make("p", { className: "help", textContent: seeds.length + " pictures of this unit" }), make("div", { className: "seeds" }, ...seeds.map(other => {
       const seed = make("a", { href: link(other) }, make("img", { src: other.thumbnail, alt: "" }), "seed " + other.seed);

@@ -10,6 +10,8 @@ use serde::Serialize;
 
 use super::collect::Item;
 use super::montage::Montage;
+use crate::output::files::INFO_JSON;
+use crate::output::provenance::Provenance;
 
 /// Largest side of a picture inside the page.
 const THUMBNAIL: u32 = 160;
@@ -27,6 +29,8 @@ struct Shown<'a> {
     thumbnail: String,
     /// Whether there is an animation beside it.
     climb: bool,
+    /// Beginning of the files of the first of the images that climbed with it, which have one picture of all; empty where none is.
+    together: &'a str,
 }
 
 #[derive(Serialize)]
@@ -38,6 +42,7 @@ struct Data<'a> {
 /// The page's text, and which pictures it lacks.
 pub(super) fn html(folder: &Path, title: &str, items: &[Item], montages: &[Montage<'_>]) -> (String, Vec<String>) {
     let mut missing = Vec::new();
+    let companies = Companies::of_items(folder, items);
     let units = items
         .iter()
         .map(|item| {
@@ -46,8 +51,13 @@ pub(super) fn html(folder: &Path, title: &str, items: &[Item], montages: &[Monta
                 missing.push(format!("{}: {message}", path.display()));
                 String::new()
             });
-            let climb = folder.join(format!("{}_climb.gif", item.files)).is_file();
-            Shown { item, thumbnail, climb }
+            let has = |ending: &str| folder.join(format!("{}_{ending}", item.files)).is_file();
+            Shown {
+                item,
+                thumbnail,
+                climb: has("climb.gif"),
+                together: companies.of(folder, item),
+            }
         })
         .collect();
     let data = Data { units, montages };
@@ -56,6 +66,39 @@ pub(super) fn html(folder: &Path, title: &str, items: &[Item], montages: &[Monta
     let html = TEMPLATE.replace("{{style}}", STYLE).replace("{{script}}", SCRIPT);
     let html = html.replace("{{title}}", &escaped(title));
     (html.replace("{{data}}", &data), missing)
+}
+
+/// The first of the images of each company, where the picture of all of them lies: its files, and what was climbed.
+struct Companies<'a>(Vec<(&'a str, Provenance)>);
+
+impl<'a> Companies<'a> {
+    fn of_items(folder: &Path, items: &'a [Item]) -> Self {
+        let first = |item: &'a Item| {
+            let files = item.files.as_str();
+            folder.join(format!("{files}_together.png")).is_file().then_some(())?;
+            Some((files, provenance(folder, files)?))
+        };
+        Self(items.iter().filter_map(first).collect())
+    }
+
+    /// The files of the first of the company that a unit climbed in; empty where it climbed by itself.
+    fn of(&self, folder: &Path, item: &Item) -> &'a str {
+        if self.0.is_empty() {
+            return "";
+        }
+        let Some(own) = provenance(folder, &item.files).filter(|own| !own.recipe.company.is_empty()) else {
+            return "";
+        };
+        let first = self.0.iter().find(|(files, first)| {
+            let in_one_folder = Path::new(files).parent() == Path::new(&item.files).parent();
+            in_one_folder && first.network == own.network && first.recipe.climbs_with(&own.recipe)
+        });
+        first.map_or("", |(files, _)| files)
+    }
+}
+
+fn provenance(folder: &Path, files: &str) -> Option<Provenance> {
+    Provenance::read(&folder.join(format!("{files}_{INFO_JSON}")))
 }
 
 fn escaped(text: &str) -> String {

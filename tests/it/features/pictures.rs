@@ -109,6 +109,30 @@ fn results_are_told_apart_by_what_is_in_their_pictures() {
     let line = "p.png has 60 x 80 pixels (height x width); it is cut in the middle and scaled to 64 x 64";
     assert!(said(&fitted).contains(line), "{}", said(&fitted));
     assert!(!said(&fitted).contains("noise"), "{}", said(&fitted));
+    // Steps that do not show are said as well.
+    assert!(!said(&fitted).contains("still"), "{}", said(&fitted));
+    let unmoved = climb(
+        folder,
+        "--start-from p.png --push-layer fc7 --lr-policy constant --lr-params {'lr':1e-6} --decay 0 --blur-every 0 --max-iter 3 --output-prefix m/x",
+    );
+    worked(&unmoved);
+    let why = "still the picture that it began with: the steps are too small or too few; try a larger lr";
+    assert!(said(&unmoved).contains(why), "{}", said(&unmoved));
+    assert!(
+        said(&unmoved).contains("1 still the picture at the start"),
+        "{}",
+        said(&unmoved)
+    );
+    let too_far = climb(
+        folder,
+        "--start-from p.png --push-layer fc7 --push-channel 0 --lr-policy constant --lr-params {'lr':1e-6} --decay 0.9999 --max-iter 3 --output-prefix n/x",
+    );
+    worked(&too_far);
+    assert!(
+        said(&too_far).contains("no step was better; the steps are too large"),
+        "{}",
+        said(&too_far)
+    );
     // The picture that climbs is not always of the network's size.
     let large = climb(
         folder,

@@ -36,6 +36,13 @@ pub fn sweep(folder: &Path) {
     }
 }
 
+/// What makes files that [`sweep`] knows.
+fn temporary() -> tempfile::Builder<'static, 'static> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(TEMPORARY.0).suffix(TEMPORARY.1);
+    builder
+}
+
 /// Writes `bytes` under a temporary name beside `path`, then renames: `path` is never half-written.
 ///
 /// # Errors
@@ -49,8 +56,7 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), Error> {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(TEMPORARY.0).suffix(TEMPORARY.1);
+    let mut builder = temporary();
     // Temporary files are for their owner alone; results are as open as the user's umask makes any new file.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
@@ -69,15 +75,14 @@ const TRIES: usize = 8;
 /// # Errors
 /// When it cannot be made, or `open` fails.
 pub fn in_folder<T>(folder: &Path, mut open: impl FnMut() -> std::io::Result<T>) -> std::io::Result<T> {
-    for _ in 1..TRIES {
+    let mut tries = 1;
+    loop {
         std::fs::create_dir_all(folder)?;
         match open() {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && tries < TRIES => tries += 1,
             done => return done,
         }
     }
-    std::fs::create_dir_all(folder)?;
-    open()
 }
 
 /// Bytes that must be free before anything is begun.
@@ -97,9 +102,7 @@ pub fn check_folder(folder: &Path) -> Result<(), Error> {
     } else {
         folder
     };
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(TEMPORARY.0).suffix(TEMPORARY.1);
-    let mut file = in_folder(folder, || builder.tempfile_in(folder)).map_err(failed)?;
+    let mut file = in_folder(folder, || temporary().tempfile_in(folder)).map_err(failed)?;
     // A full disk takes an empty file.
     file.write_all(&[0; LEAST_SPACE]).map_err(failed)
 }

@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::process::ExitCode;
 
+use deepvis_importer::names::counted;
+
 use super::error::Error;
 use super::flags::GalleryFlags;
 use super::stdout::out;
@@ -40,9 +42,4 @@ pub(super) fn run(flags: &GalleryFlags) -> anyhow::Result<ExitCode> {
         counted(written.montages, "montage")
     );
     Ok(ExitCode::SUCCESS)
-}
-
-/// "1 picture", "2 pictures".
-fn counted(number: usize, thing: &str) -> String {
-    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
 }

@@ -136,12 +136,10 @@ pub(super) fn complete(for_short_help: bool) -> Command {
     }
     // What is wrong with a negative number is best said by whoever wanted the number.
     let command = command.mut_subcommands(|command| {
-        command.mut_args(
-            |argument| match argument.get_action().takes_values() && !argument.is_positional() {
-                true => argument.allow_negative_numbers(true),
-                false => argument,
-            },
-        )
+        command.mut_args(|argument| {
+            let takes_number = argument.get_action().takes_values() && !argument.is_positional();
+            argument.allow_negative_numbers(takes_number)
+        })
     });
     command.mut_subcommand("optimize", |optimize| {
         optimize.mut_args(|argument| {

@@ -178,19 +178,15 @@ pub(super) fn learning_rate(policy: &str, given: &str) -> Result<(Schedule, Valu
             )),
         }
     };
-    let rate = match policy {
-        "progress" => Schedule::Progress {
-            max_lr: key("max_lr")?,
-            desired_prog: key("desired_prog")?,
-        },
-        "progress01" => Schedule::Progress01 {
-            max_lr: key("max_lr")?,
-            early_prog: key("early_prog")?,
-            late_prog_mult: key("late_prog_mult")?,
-        },
-        _ => Schedule::Constant { lr: key("lr")? },
-    };
-    Ok((rate, value))
+    match Schedule::of_policy(policy, key)? {
+        Some(rate) => Ok((rate, value)),
+        None => Err(wrong(
+            "--lr-policy",
+            policy,
+            "there is none",
+            "constant, progress or progress01",
+        )),
+    }
 }
 
 /// `--input-shape`: batch, channels, rows, columns.

@@ -2,7 +2,7 @@
 
 use super::planner::Plan;
 use crate::output::Existing;
-use crate::session::{Fingerprint, RunKey};
+use crate::session::Fingerprint;
 
 /// Tries with other names, at most.
 const MOST: usize = 10_000;
@@ -38,8 +38,7 @@ fn try_name(plan: &Plan, fingerprint: Fingerprint) -> Result<Option<bool>, Strin
     let mut all_done = true;
     for recipe in plan.layers.iter().flat_map(|layer| &layer.recipes) {
         let files = keeper.files(recipe, None).map_err(|error| error.to_string())?;
-        let key = || RunKey::new(recipe, fingerprint).as_str().to_owned();
-        match Existing::look(&files, keeper.params(recipe), key, keeper.skip_big) {
+        match keeper.existing(&files, recipe, fingerprint) {
             Existing::Other(..) => return Ok(None),
             Existing::Complete { .. } => {}
             Existing::Nothing | Existing::Incomplete | Existing::Damaged(_) | Existing::Interrupted(_) => {

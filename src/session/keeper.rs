@@ -16,7 +16,7 @@ use crate::output::images::{Picture, of_parameterized, square, together};
 use crate::output::original::pickle::Protocol;
 use crate::output::original::{FindParams, Spelling};
 use crate::output::runs::{self, Circumstances, Run};
-use crate::output::{self, Extras, Provenance, ResultFiles, checkpoint};
+use crate::output::{self, Existing, Extras, Provenance, ResultFiles, checkpoint};
 
 /// Ending of a checkpoint's name.
 const CHECKPOINT: &str = "checkpoint.cbor";
@@ -92,6 +92,12 @@ impl Keeper {
         let path = self.files(recipe, None)?.path(CHECKPOINT);
         let key = RunKey::new(recipe, fingerprint);
         Ok(checkpoint::read(&path, key.as_str())?.is_some())
+    }
+
+    /// What is there already of a recipe's run, by its `files`.
+    pub fn existing(&self, files: &ResultFiles, recipe: &Recipe, fingerprint: Fingerprint) -> Existing {
+        let key = || RunKey::new(recipe, fingerprint).as_str().to_owned();
+        Existing::look(files, self.params(recipe), key, self.skip_big)
     }
 
     /// The recipe as the original has it.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::error::{Error, Result};
 use super::keeper::Keeper;
 use super::plan::LayerPlan;
-use super::run_key::{Fingerprint, RunKey};
+use super::run_key::Fingerprint;
 use crate::ascent::{Ending, Precision, Recipe, Record, Snapshot};
 use crate::atomic_file;
 use crate::output::{Existing, ResultFiles};
@@ -112,8 +112,7 @@ impl Todo {
             files.refuse_existing(keeper.skip_big)?;
             return Ok(true);
         }
-        let key = || RunKey::new(recipe, fingerprint).as_str().to_owned();
-        match Existing::look(&files, keeper.params(recipe), key, keeper.skip_big) {
+        match keeper.existing(&files, recipe, fingerprint) {
             Existing::Nothing | Existing::Incomplete => Ok(true),
             Existing::Complete { is_flat, precision } => {
                 self.done += 1;

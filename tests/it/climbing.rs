@@ -57,27 +57,29 @@ pub fn climb(
     ascend(circumstances, climbs, listener)
 }
 
+/// A network of layers that have no weights, up to `layer`.
+pub fn without_weights(text: &str, layer: &str, device: &Device) -> Network {
+    built(text, BTreeMap::new(), layer, device)
+}
+
+fn built(text: &str, weights: BTreeMap<String, StoredTensor>, layer: &str, device: &Device) -> Network {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("net.prototxt");
+    std::fs::write(&path, text).unwrap();
+    let (graph, _) = deepvis_importer::read_graph(&path).unwrap();
+    let weights = Weights::new(weights, path);
+    Network::build(&graph, &weights, &[layer], InputSize::Declared, device, MOST_ENTRIES).unwrap()
+}
+
 /// A fully connected layer \"sum\" whose unit `unit` of `units` has the gradient `gradient` everywhere, the others none.
 pub fn linear(gradient: &[f32], [channels, rows, columns]: [usize; 3], unit: usize, units: usize) -> Network {
     let text = format!(
         r#"layer {{ name: "data" type: "Input" top: "data" input_param {{ shape {{ dim: 1 dim: {channels} dim: {rows} dim: {columns} }} }} }}
 layer {{ name: "sum" type: "InnerProduct" bottom: "data" top: "sum" inner_product_param {{ num_output: {units} bias_term: false }} }}"#
     );
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("linear.prototxt");
-    std::fs::write(&path, text).unwrap();
-    let (graph, _) = deepvis_importer::read_graph(&path).unwrap();
     let mut weights = vec![0.0; units * gradient.len()];
     weights[unit * gradient.len()..(unit + 1) * gradient.len()].copy_from_slice(gradient);
     let weight = StoredTensor::from_values(vec![units, gradient.len()], weights);
-    let weights = Weights::new(BTreeMap::from([("sum.weight".to_owned(), weight)]), path);
-    Network::build(
-        &graph,
-        &weights,
-        &["sum"],
-        InputSize::Declared,
-        &Device::flex(),
-        MOST_ENTRIES,
-    )
-    .unwrap()
+    let weights = BTreeMap::from([("sum.weight".to_owned(), weight)]);
+    built(&text, weights, "sum", &Device::flex())
 }

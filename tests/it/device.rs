@@ -8,7 +8,7 @@ use deepvis::network::sums::{mean_along, sum_along};
 use deepvis::network::{InputSize, Network};
 use deepvis::objective::{Neuron, Unit};
 
-use crate::climbing::{Count, climb};
+use crate::climbing::{Count, climb, without_weights};
 use crate::support::{MOST_ENTRIES, ndarray, repository};
 
 /// How far a figure may be off, relative to the largest of its kind: images are float32 instead of float64, and sums are in
@@ -26,12 +26,7 @@ layer { name: "square" type: "Power" bottom: "pool" top: "square" power_param { 
 "#;
 
 fn averages(device: &Device) -> Network {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("averages.prototxt");
-    std::fs::write(&path, AVERAGES).unwrap();
-    let (graph, _) = deepvis_importer::read_graph(&path).unwrap();
-    let none = deepvis_importer::Weights::new(std::collections::BTreeMap::new(), path);
-    Network::build(&graph, &none, &["square"], InputSize::Declared, device, MOST_ENTRIES).unwrap()
+    without_weights(AVERAGES, "square", device)
 }
 
 fn climbs(network: &Network, regularizers: Regularizers, schedule: Schedule, direction: f64) -> Vec<Climb> {

@@ -5,10 +5,8 @@ use std::sync::Arc;
 
 use burn::tensor::Device;
 use deepvis::ascent::{Climb, FileUsed, Image, Precision, Preset, Recipe};
-use deepvis::network::{InputSize, Network};
 
-use crate::climbing::{Count, climb};
-use crate::support::MOST_ENTRIES;
+use crate::climbing::{Count, climb, without_weights};
 
 /// How far figures may be off, of the largest of their kind: a GPU's exponentials are less exact.
 const TOLERANCE: f64 = 2e-3;
@@ -24,15 +22,6 @@ layer { name: "data" type: "Input" top: "data" input_param { shape { dim: 1 dim:
 layer { name: "pool" type: "Pooling" bottom: "data" top: "pool" pooling_param { pool: AVE kernel_size: 4 stride: 4 } }
 layer { name: "square" type: "Power" bottom: "pool" top: "square" power_param { power: 2 scale: 0.01 shift: 0.3 } }
 "#;
-
-fn network(device: &Device) -> Network {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("net.prototxt");
-    std::fs::write(&path, NET).unwrap();
-    let (graph, _) = deepvis_importer::read_graph(&path).unwrap();
-    let none = deepvis_importer::Weights::new(std::collections::BTreeMap::new(), path);
-    Network::build(&graph, &none, &["square"], InputSize::Declared, device, MOST_ENTRIES).unwrap()
-}
 
 /// A recipe, and whether it begins with a picture.
 fn recipes() -> Vec<(&'static str, Recipe, bool)> {
@@ -66,7 +55,7 @@ fn recipes() -> Vec<(&'static str, Recipe, bool)> {
 }
 
 fn ascent(recipe: &Recipe, begins_with_picture: bool, device: &Device) -> Vec<Climb> {
-    let network = network(device);
+    let network = without_weights(NET, "square", device);
     let mean: Arc<[f64]> = vec![GREY; INPUT.iter().product()].into();
     let [_, rows, columns] = recipe.picture(INPUT);
     let picture: Vec<f64> = (0..3 * rows * columns)

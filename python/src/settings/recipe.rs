@@ -169,24 +169,12 @@ fn rate(given: &Given<'_>, recipe: &mut Recipe, is_preset: bool) -> PyResult<Opt
             Err(error::setting(format!("lr_params: \"{name}\" must be a finite number")))
         }
     };
-    let schedule = match policy {
-        "constant" => Schedule::Constant { lr: key("lr")? },
-        "progress" => Schedule::Progress {
-            max_lr: key("max_lr")?,
-            desired_prog: key("desired_prog")?,
-        },
-        "progress01" => Schedule::Progress01 {
-            max_lr: key("max_lr")?,
-            early_prog: key("early_prog")?,
-            late_prog_mult: key("late_prog_mult")?,
-        },
-        other => {
-            return Err(error::setting(format!(
-                "lr_policy \"{other}\": there is none; {}",
-                suggest(other, &["constant", "progress", "progress01"], 3)
-            )));
-        }
-    };
+    let schedule = Schedule::of_policy(policy, key)?.ok_or_else(|| {
+        error::setting(format!(
+            "lr_policy \"{policy}\": there is none; {}",
+            suggest(policy, &["constant", "progress", "progress01"], 3)
+        ))
+    })?;
     recipe.optimizer = Optimizer::GradientAscent { schedule };
     let mut entries = Vec::new();
     for (name, value) in &parameters {

@@ -31,6 +31,26 @@ pub enum Schedule {
 }
 
 impl Schedule {
+    /// The schedule of a policy, with its parameters by their names in the original; `None` where there is no such policy.
+    ///
+    /// # Errors
+    /// Those of `parameter`.
+    pub fn of_policy<E>(policy: &str, parameter: impl Fn(&str) -> Result<f64, E>) -> Result<Option<Self>, E> {
+        Ok(Some(match policy {
+            "constant" => Self::Constant { lr: parameter("lr")? },
+            "progress" => Self::Progress {
+                max_lr: parameter("max_lr")?,
+                desired_prog: parameter("desired_prog")?,
+            },
+            "progress01" => Self::Progress01 {
+                max_lr: parameter("max_lr")?,
+                early_prog: parameter("early_prog")?,
+                late_prog_mult: parameter("late_prog_mult")?,
+            },
+            _ => return Ok(None),
+        }))
+    }
+
     /// The policy's name in the original.
     pub fn policy(&self) -> &'static str {
         match self {

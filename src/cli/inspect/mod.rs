@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use deepvis_importer::caffe;
 use deepvis_importer::graph::Origin;
 use deepvis_importer::names::suggest;
-use deepvis_importer::{Doubt, Format, Graph, Import, InputTransform, Weights};
+use deepvis_importer::{Doubt, Graph, Import, InputTransform, Weights};
 use serde::Serialize;
 
 use crate::ascent::Recipe;
@@ -18,7 +18,7 @@ use crate::cli::error::Error;
 use crate::cli::flags::InspectFlags;
 use crate::cli::model::{ModelOptions, files_used};
 use crate::cli::stdout::out;
-use crate::model::{Settings, fit_input, is_whole};
+use crate::model::{Settings, fit_input};
 use crate::network::{LayerFacts, class_layer, survey_with_sizes};
 use crate::session::memory;
 use ending::{ending, known_as};
@@ -178,26 +178,16 @@ impl From<Import> for Loaded {
 }
 
 fn load(options: &ModelOptions) -> anyhow::Result<Loaded> {
-    let read = options.source.read_options();
-    match (&options.source.deploy, &options.source.weights) {
-        (_, Some(weights)) if is_whole(weights) => {
-            Ok(deepvis_importer::open(weights, options.source.given_size())?.into())
-        }
-        (Some(deploy), Some(weights)) => Ok(caffe::import_with(deploy, weights, &read)?.into()),
-        (Some(deploy), None) => {
-            let description = caffe::read_graph_with(deploy, &read)?;
-            Ok(Loaded {
-                graph: description.graph,
-                weights: None,
-                warnings: description.warnings,
-                doubts: description.doubts,
-                transform: description.transform,
-            })
-        }
-        (None, Some(weights)) if Format::of(weights)? == Format::Caffemodel => {
-            Err(crate::model::Error::half(weights, "prototxt").into())
-        }
-        (None, Some(weights)) => Ok(deepvis_importer::open(weights, options.source.given_size())?.into()),
-        (None, None) => Err(crate::model::Error::NoNetwork.into()),
-    }
+    let source = &options.source;
+    let (Some(deploy), None) = (&source.deploy, &source.weights) else {
+        return Ok(source.import()?.into());
+    };
+    let description = caffe::read_graph_with(deploy, &source.read_options())?;
+    Ok(Loaded {
+        graph: description.graph,
+        weights: None,
+        warnings: description.warnings,
+        doubts: description.doubts,
+        transform: description.transform,
+    })
 }

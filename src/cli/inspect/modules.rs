@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use deepvis_importer::Graph;
+use deepvis_importer::names::counted;
 use serde::Serialize;
 
 use super::table::{columns, or_blank};
@@ -136,18 +137,17 @@ fn list(
 impl Module {
     /// Extents of its value, with what they count where that is not channels, rows and columns.
     fn output(&self) -> String {
-        let extents: Vec<String> = self.shape.iter().skip(1).map(ToString::to_string).collect();
+        let extents = self.shape.iter().skip(1);
         if matches!(*self.axes, ["channel"] | ["channel", "row", "column"] | []) {
-            return extents.join(" x ");
+            return extents.map(ToString::to_string).collect::<Vec<_>>().join(" x ");
         }
-        let named = extents.iter().zip(&self.axes).map(|(extent, axis)| {
-            let plural = if extent == "1" { "" } else { "s" };
+        let named = extents.zip(&self.axes).map(|(extent, axis)| {
             let first = if self.class_token && *axis == "token" {
                 " (cls first)"
             } else {
                 ""
             };
-            format!("{extent} {axis}{plural}{first}")
+            counted(*extent, axis) + first
         });
         named.collect::<Vec<_>>().join(" x ")
     }

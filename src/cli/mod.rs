@@ -42,6 +42,7 @@ use std::process::ExitCode;
 use clap::FromArgMatches;
 
 use crate::model::Settings;
+use crate::network::TRIAL;
 use flags::{Cli, Command};
 
 /// Exit code for mistakes on the command line and missing devices; anything else that fails gives 1.
@@ -53,6 +54,9 @@ fn tell_of_panics() {
         return;
     }
     std::panic::set_hook(Box::new(|panic| {
+        if std::thread::current().name() == Some(TRIAL) {
+            return;
+        }
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
         let what = panic.payload_as_str().unwrap_or("it is not known why");
         eprintln!(

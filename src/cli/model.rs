@@ -107,7 +107,7 @@ impl ModelOptions {
             (deploy, weights, _) => (deploy, weights),
         };
         if let (None, None, Some(folder)) = (&deploy, &weights, &folder) {
-            return Err(crate::model::Error::none_in(folder).into());
+            return Err(crate::model::files::none_in(folder).into());
         }
         for (flag, file) in [
             ("--deploy-proto", &deploy),

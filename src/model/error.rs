@@ -1,8 +1,6 @@
 //! Errors of finding and loading a model.
 
-use std::path::{Path, PathBuf};
-
-use super::files;
+use std::path::PathBuf;
 
 /// The result of finding or loading a model.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -92,24 +90,4 @@ pub enum Error {
     /// Reading the network failed.
     #[error(transparent)]
     Import(#[from] deepvis_importer::Error),
-}
-
-impl Error {
-    /// A folder without a network: why its prototxt cannot be read, if it has one, else with a look at what in it did not arrive
-    /// whole.
-    pub(crate) fn none_in(folder: &Path) -> Self {
-        files::unreadable(folder).unwrap_or_else(|| Self::NoneInFolder {
-            folder: folder.to_owned(),
-            unfinished: files::unfinished(folder),
-        })
-    }
-
-    /// Half of a network, with a look at what beside it did not arrive whole.
-    pub(crate) fn half(path: &Path, missing: &'static str) -> Self {
-        Self::Half {
-            path: path.to_owned(),
-            missing,
-            unfinished: files::unfinished(files::folder_of(path)),
-        }
-    }
 }

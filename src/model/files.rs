@@ -139,7 +139,7 @@ pub fn prototxt_beside(weights: &Path) -> Result<PathBuf> {
     }
     let mut candidates = prototxts(&all);
     if candidates.is_empty() {
-        return Err(unreadable(folder).unwrap_or_else(|| Error::half(weights, "prototxt")));
+        return Err(unreadable(folder).unwrap_or_else(|| half(weights, "prototxt")));
     }
     let caffemodel = Caffemodel::open(weights)?;
     let found = names(candidates.iter().map(|(file, _)| file.as_path()));
@@ -225,8 +225,26 @@ fn prototxts(files: &[PathBuf]) -> Vec<(PathBuf, Graph)> {
         .collect()
 }
 
+/// That a folder has no network: why its prototxt cannot be read, if it has one, else with a look at what in it did not arrive
+/// whole.
+pub(crate) fn none_in(folder: &Path) -> Error {
+    unreadable(folder).unwrap_or_else(|| Error::NoneInFolder {
+        folder: folder.to_owned(),
+        unfinished: unfinished(folder),
+    })
+}
+
+/// That half of a network is named, with a look at what beside it did not arrive whole.
+pub(super) fn half(path: &Path, missing: &'static str) -> Error {
+    Error::Half {
+        path: path.to_owned(),
+        missing,
+        unfinished: unfinished(folder_of(path)),
+    }
+}
+
 /// Why the first of a folder's prototxts that cannot be read is none; `None` where all can be.
-pub(super) fn unreadable(folder: &Path) -> Option<Error> {
+fn unreadable(folder: &Path) -> Option<Error> {
     let prototxts = list(folder).into_iter();
     prototxts
         .filter(|file| Kind::of(file) == Some(Kind::Prototxt))
@@ -249,7 +267,7 @@ fn list(folder: &Path) -> Vec<PathBuf> {
 const UNFINISHED: [&str; 3] = ["part", "crdownload", "partial"];
 
 /// What a message says of a network's files in a folder whose downloads did not end; nothing where there are none.
-pub(super) fn unfinished(folder: &Path) -> String {
+fn unfinished(folder: &Path) -> String {
     let is_unfinished = |file: &PathBuf| {
         let ending = file.extension().map(|ending| ending.to_string_lossy().to_lowercase());
         ending.is_some_and(|ending| UNFINISHED.contains(&ending.as_str()))
@@ -268,7 +286,7 @@ pub(super) fn unfinished(folder: &Path) -> String {
 }
 
 /// The folder that a file is in.
-pub(super) fn folder_of(file: &Path) -> &Path {
+fn folder_of(file: &Path) -> &Path {
     match file.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),

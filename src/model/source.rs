@@ -45,7 +45,7 @@ impl Source {
         let folder = named::folder(name.as_ref())?;
         let settings = folder::settings(&folder)?;
         if let (None, None) = (&settings.deploy_proto, &settings.net_weights) {
-            return Err(Error::none_in(&folder));
+            return Err(files::none_in(&folder));
         }
         let wrong = |key: &str, message: String| Error::Settings {
             path: settings.source.clone().unwrap_or_else(|| folder.clone()),
@@ -146,10 +146,10 @@ impl Source {
                 deepvis_importer::caffe::import_with(deploy, weights, &self.read_options())?
             }
             (None, Some(path)) => match Format::of(path)? {
-                Format::Caffemodel => return Err(Error::half(path, "prototxt")),
+                Format::Caffemodel => return Err(files::half(path, "prototxt")),
                 _ => deepvis_importer::open(path, self.given_size())?,
             },
-            (Some(path), None) => return Err(Error::half(path, "weights")),
+            (Some(path), None) => return Err(files::half(path, "weights")),
             (None, None) => return Err(Error::NoNetwork),
         })
     }

@@ -2,9 +2,10 @@
 //!
 //! - `build` finds what the targets depend on and builds it;
 //! - `passes` folds what can be folded;
-//! - `run` computes the targets of a batch of images;
+//! - `run` computes the targets of a batch of images, and `apart` tells whether there may be several in one;
 //! - [`layers`] has a file for each kind of layer, [`host`] the fast CPU versions of the costly ones.
 
+mod apart;
 mod axes;
 mod blob;
 mod build;
@@ -18,6 +19,7 @@ mod run;
 pub mod sums;
 mod survey;
 
+pub use apart::TRIAL;
 pub use axes::Axes;
 pub use blob::Blob;
 pub use build::{DEFAULT_SIZE, InputSize, assumed_image, fully_connected_take, image};

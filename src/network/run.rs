@@ -5,6 +5,7 @@ use burn::tensor::Tensor;
 use deepvis_importer::Layer;
 use deepvis_importer::graph::{Target, ValueId};
 
+use super::apart::Apart;
 use super::axes::Axes;
 use super::blob::Blob;
 use super::layers::{Forward, LayerModule};
@@ -85,7 +86,7 @@ pub(super) struct Program {
     pub(super) shapes: Vec<Option<Vec<usize>>>,
     /// What the axes of each value mean.
     pub(super) axes: Vec<Axes>,
-    pub(super) keeps_images_apart: bool,
+    pub(super) apart: Apart,
     /// What each channel of an image is multiplied with before the first layer.
     pub(super) factors: Option<Vec<f32>>,
 }
@@ -147,8 +148,10 @@ impl Network {
     /// Whether several images can be run together, each giving what it gives alone (unlike with a softmax along axis 0), and
     /// a target's entries for each image follow those of the one before. If not, [`Network::forward`] must be given one image
     /// at a time.
+    ///
+    /// Of a network that came as ONNX the first call runs two images, since only its file says so.
     pub fn keeps_images_apart(&self) -> bool {
-        self.program.keeps_images_apart
+        self.program.apart.of(self)
     }
 
     /// How many layers are computed: those the targets need, less those folded into others.

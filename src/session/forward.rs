@@ -134,11 +134,10 @@ fn chunks<'a>(network: &Network, compute: &Compute, images: &'a Images) -> Resul
         };
         needed <= compute.memory
     };
-    let mut count = if network.keeps_images_apart() {
-        values.len() / size
-    } else {
-        1
-    };
+    let mut count = values.len() / size;
+    if count > 1 && !network.keeps_images_apart() {
+        count = 1;
+    }
     while count > 1 && !fits(count) {
         count /= 2;
     }

@@ -1,7 +1,7 @@
-//! How many units climb together, by the memory that they take.
+//! How many units climb together: as many as the network keeps apart, and as there is memory for.
 
 use super::error::Result;
-use crate::ascent::{Image, Recipe};
+use crate::ascent::{self, Image, Recipe};
 use crate::backend::Compute;
 use crate::network::{self, Network, Sizes, taking};
 
@@ -81,6 +81,31 @@ pub(super) fn batch_size(asked: Option<usize>, recipe: &Recipe, network: &Networ
         }
     }
     Ok(fitting)
+}
+
+/// Whether the images of recipes of one layer can go through the network together; one image alone can.
+///
+/// # Errors
+/// When the network mixes images that climb together or not at all: crops of one, or those of a company.
+pub(super) fn keeps_apart(recipes: &[Recipe], network: &Network) -> Result<bool> {
+    let (mut crops, mut companies) = (false, false);
+    for recipe in recipes {
+        crops |= recipe.views.images() > 1;
+        companies |= recipe.company.len() > 1;
+    }
+    if recipes.len() < 2 && !crops || network.keeps_images_apart() {
+        return Ok(true);
+    }
+    let remedy = match (crops, companies) {
+        (false, false) => return Ok(false),
+        (true, _) => "several crops of an image cannot be shown to it at once; climb with one crop",
+        (false, true) => "images whose objectives hang on each other cannot be climbed; climb each by itself",
+    };
+    let layer = recipes.first().map_or("", |recipe| &recipe.objective.unit.layer);
+    Err(ascent::Error::Setting(format!(
+        "a layer that \"{layer}\" depends on mixes the images of a batch, so that {remedy}"
+    ))
+    .into())
 }
 
 /// What does not fit, how much that is, and which image would fit.

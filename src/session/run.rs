@@ -7,7 +7,7 @@ use super::contents::{check_unchanged, picture};
 use super::error::Result;
 use super::event::{Event, Outcome, Unfinished, Watcher};
 use super::keeper::{Keeper, LayerKeeper};
-use super::memory::batch_size;
+use super::memory::{batch_size, keeps_apart};
 use super::plan::LayerPlan;
 use super::run_key::Fingerprint;
 use super::snapshots::Snapshots;
@@ -64,7 +64,10 @@ impl Session<'_> {
             // Recipes of one layer differ in unit and seed alone.
             check_unchanged(&plan.recipes[0])?;
             let formula = formula(&plan.recipes[0], self.model, self.compute, &network)?;
+            // What would mix images goes through the network one image at a time.
+            let keeps_apart = keeps_apart(&plan.recipes, &network)?;
             let layer = AtWork {
+                one_at_a_time: !keeps_apart,
                 formula,
                 picture: picture(&plan.recipes[0], self.model, network.image())?,
                 session: self,
@@ -82,11 +85,10 @@ impl Session<'_> {
                 },
             };
             let fitting = batch_size(self.batch, &plan.recipes[0], &network, self.compute)?;
-            // What would mix images goes through the network one image at a time.
-            let mut batch = if network.keeps_images_apart() { fitting } else { 1 };
+            let mut batch = if keeps_apart { fitting } else { 1 };
             // Crops take the place of units; that is no lack of memory.
             let crops = plan.recipes[0].views.images();
-            let is_less = |asked: &usize| network.keeps_images_apart() && asked.div_ceil(crops) > fitting;
+            let is_less = |asked: &usize| keeps_apart && asked.div_ceil(crops) > fitting;
             if let Some(asked) = self.batch.filter(is_less) {
                 watcher.hear(&Event::TooMuch {
                     units: asked,
@@ -118,6 +120,8 @@ impl Session<'_> {
 
 /// A layer at work.
 struct AtWork<'a> {
+    /// Whether units climb one at a time because the network would mix the images of a batch.
+    one_at_a_time: bool,
     /// What all of its recipes climb, where it is no unit.
     formula: Option<Arc<Objective>>,
     /// What all of them begin with, where it is no noise.
@@ -215,7 +219,7 @@ impl AtWork<'_> {
         watcher.hear(&Event::BatchBegun {
             plan: self.plan,
             climbs: &climbs,
-            one_at_a_time: !self.network.keeps_images_apart(),
+            one_at_a_time: self.one_at_a_time,
         });
         // Files that are named by results are named when these are there; there are no pictures on the way then.
         let files = climbs

@@ -2,7 +2,7 @@
 
 use super::contents::{check_unchanged, picture};
 use super::error::Result;
-use super::memory::batch_size;
+use super::memory::{batch_size, keeps_apart};
 use super::sources::formula;
 use crate::ascent::{self, Circumstances, Climb, Flow, Listener, Precision, Progress, Recipe, ascend};
 use crate::backend::Compute;
@@ -52,7 +52,7 @@ pub fn climb(
     });
     let begun = begun.collect::<ascent::Result<Vec<Climb>>>()?;
     let fitting = batch_size(batch, first, &network, compute)?;
-    let mut batch = if network.keeps_images_apart() { fitting } else { 1 };
+    let mut batch = if keeps_apart(recipes, &network)? { fitting } else { 1 };
     let circumstances = Circumstances {
         network: &network,
         device: &compute.device,

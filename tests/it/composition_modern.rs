@@ -65,10 +65,31 @@ proptest! {
             let x = draw([batch * rows, inputs], 1, &device);
             let weight = draw([outputs, inputs], 2, &device);
             let bias = bias.then(|| draw([outputs], 3, &device));
+            let product = InnerProduct::new(outputs, inputs, rows);
+            let arranged = product.arranged(weight.clone());
             same(
                 &x,
-                |x| apply_with(x, weight.clone(), bias.clone(), InnerProduct::new(outputs, inputs, rows)),
+                |x| apply_with(x, arranged.clone(), bias.clone(), product.clone()),
                 |x| layers::inner_product::plain(x, weight.clone(), bias.clone()),
+            )?;
+        }
+    }
+
+    /// As where a unit is pushed: the gradients of all other rows are zero.
+    #[test]
+    fn a_few_rows_of_an_inner_product(
+        batch in 1..4usize, rows in 5..60usize, inputs in 2..700usize, outputs in 2..200usize, row in 0..3usize, count in 1..3usize,
+    ) {
+        for device in devices() {
+            let x = draw([batch * rows, inputs], 1, &device);
+            let weight = draw([outputs, inputs], 2, &device);
+            let product = InnerProduct::new(outputs, inputs, rows);
+            let arranged = product.arranged(weight.clone());
+            let some = |y: Tensor<2>| y.narrow(0, row, count);
+            same(
+                &x,
+                |x| some(apply_with(x, arranged.clone(), None, product.clone())),
+                |x| some(layers::inner_product::plain(x, weight.clone(), None)),
             )?;
         }
     }

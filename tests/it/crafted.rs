@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use deepvis_importer::graph::{Convolution, Layer, LayerKind, Pads, Target, Unary};
+use deepvis_importer::graph::{Convolution, Layer, LayerKind, Origin, Pads, Target, Unary};
 use deepvis_importer::{Graph, Import, StoredTensor, Weights};
 
 use crate::program::{deepvis, refused, said, words, worked};
@@ -123,4 +123,50 @@ fn an_image_that_does_not_fit_costs_nothing() {
         .output()
         .unwrap();
     refused(&output, &["an input of [4, 13, 1048576]", "does not fit"]);
+}
+
+/// What a file says of its images is believed where it is seen to be so: here, that they can go together through layers that mix
+/// them, or put them in another order.
+#[test]
+fn images_go_together_where_they_are_seen_to() {
+    let kinds = [
+        (
+            "the batch as channels",
+            LayerKind::Permute {
+                order: vec![1, 0, 2, 3],
+            },
+            false,
+        ),
+        ("the batch over and over", LayerKind::Tile { axis: 0, tiles: 3 }, false),
+        ("each by itself", LayerKind::BatchStatistics { eps: 1e-5 }, true),
+    ];
+    for (what, kind, is_apart) in kinds {
+        let folder = tempfile::tempdir().unwrap();
+        pack(folder.path(), kind, &[("y", 1, 1)], &[]);
+        let path = folder.path().join("n.bpk");
+        let mut import = deepvis_importer::record::open(&path).unwrap();
+        import.graph.origin = Origin::Onnx;
+        deepvis_importer::record::write(&import, &path, true, |_| ()).unwrap();
+        let output = deepvis(folder.path(), &words(CLIMB));
+        worked(&output);
+        let is_told = said(&output).contains("mixes the images of a batch, so units climb one at a time");
+        assert_eq!(is_told, !is_apart, "{what}: {}", said(&output));
+        assert!(!said(&output).contains("internal error"), "{what}: {}", said(&output));
+        // Crops of one image would be mixed, too.
+        let crops = format!(
+            "{} --preset maco --crops 2",
+            CLIMB.replace("0-2", "0").replace("r/x", "r/crops")
+        );
+        let crops = deepvis(folder.path(), &words(&crops));
+        if is_apart {
+            worked(&crops);
+        } else {
+            refused(&crops, &["mixes the images of a batch", "one crop"]);
+        }
+        let alone = CLIMB.replace("0-2", "1").replace("r/x", "r/alone");
+        worked(&deepvis(folder.path(), &words(&alone)));
+        let picture =
+            |prefix: &str| std::fs::read(folder.path().join(format!("r/{prefix}_y_0000_1_best_X.jpg"))).unwrap();
+        assert_eq!(picture("x"), picture("alone"), "{what}");
+    }
 }

@@ -16,6 +16,7 @@ pub(super) use input::shape as input_shape;
 pub use input::{DEFAULT_SIZE, InputSize, assumed_image};
 pub(super) use layer_build::{BuildResult, LayerBuild, entries, is_same};
 
+use super::apart::Apart;
 use super::axes::axes;
 use super::error::{Error, Result};
 use super::layers::{self, Forward, LayerModule};
@@ -73,14 +74,12 @@ impl Network {
                 )));
             }
         }
-        let keeps_images_apart = match graph.origin {
+        let in_order = |value: &ValueId| !graph.scattered.contains(value);
+        let apart = match graph.origin {
             // Axis 0 counts images everywhere, so that each layer knows by itself.
-            Origin::Caffe => layers.iter().all(Forward::keeps_images_apart),
-            // Images may lie along any axis; the front end has followed them.
-            Origin::Onnx => {
-                let mut shown = wanted.iter();
-                no_value_alone && shown.all(|value| !graph.scattered.contains(value))
-            }
+            Origin::Caffe => Apart::Known(layers.iter().all(Forward::keeps_images_apart)),
+            Origin::Onnx if no_value_alone && wanted.iter().all(in_order) => Apart::said(device),
+            Origin::Onnx => Apart::Known(false),
         };
         fold::into_convolutions(&mut layers, &mut steps, &wanted);
         gather::functions(&mut layers, &mut steps, &wanted);
@@ -91,7 +90,7 @@ impl Network {
             targets,
             axes: axes(graph, &builder.shapes),
             shapes: builder.shapes,
-            keeps_images_apart,
+            apart,
             factors: None,
         };
         Ok(Self::new(layers, program))

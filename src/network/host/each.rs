@@ -4,7 +4,7 @@ use std::mem::MaybeUninit;
 
 use rayon::prelude::*;
 
-use super::scratch::CHUNK;
+use super::scratch::{CHUNK, Unwritten, written};
 use super::vector::{LANES, vectorized};
 
 /// `function` of each entry. It must be `#[inline(always)]`.
@@ -66,26 +66,23 @@ pub(super) fn map_masked(x: &[f32], mask: &[u8], function: impl Fn(f32, u8) -> f
 ///
 /// # Safety
 /// `write` must write every place of the first slice that it is given; all three are of the same length.
-unsafe fn by_chunks<T: Sync>(
-    x: &[f32],
-    y: &[T],
-    write: impl Fn(&mut [MaybeUninit<f32>], &[f32], &[T]) + Sync,
-) -> Vec<f32> {
+unsafe fn by_chunks<T: Sync>(x: &[f32], y: &[T], write: impl Fn(&mut Unwritten, &[f32], &[T]) + Sync) -> Vec<f32> {
     assert_eq!(x.len(), y.len());
-    let mut values = Vec::with_capacity(x.len());
-    let chunks = values.spare_capacity_mut()[..x.len()]
-        .par_chunks_mut(CHUNK)
-        .zip(x.par_chunks(CHUNK))
-        .zip(y.par_chunks(CHUNK));
-    chunks.for_each(|((values, x), y)| {
-        vectorized(
-            #[inline(always)]
-            || write(values, x, y),
-        );
-    });
-    // SAFETY: there is room for as many entries, and `write` has been given all of them, in chunks.
-    unsafe { values.set_len(x.len()) };
-    values
+    // SAFETY: `write` is given all of them, in chunks.
+    unsafe {
+        written(x.len(), |values| {
+            let chunks = values
+                .par_chunks_mut(CHUNK)
+                .zip(x.par_chunks(CHUNK))
+                .zip(y.par_chunks(CHUNK));
+            chunks.for_each(|((values, x), y)| {
+                vectorized(
+                    #[inline(always)]
+                    || write(values, x, y),
+                );
+            });
+        })
+    }
 }
 
 /// `function` of the entries of two vectors: in a loop over slices, the compiler does not always find them.

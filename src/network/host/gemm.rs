@@ -5,6 +5,8 @@ use std::ops::Range;
 use gemm::Parallelism;
 use rayon::prelude::*;
 
+use super::scratch::Entry;
+
 /// A row-major or transposed view of a matrix in a slice.
 #[derive(Clone, Copy)]
 pub(super) struct Matrix<'a> {
@@ -59,7 +61,7 @@ const SMALL_BLOCK: usize = 16 * 16;
 
 /// The length of the parts into which sums of `inner` products are split, for a product of `rows x columns`: that at
 /// which gemm splits them when one core computes the product as a whole.
-fn part(rows: usize, columns: usize, inner: usize) -> usize {
+pub(super) fn part(rows: usize, columns: usize, inner: usize) -> usize {
     if rows <= SMALL && columns <= SMALL {
         LONGEST
     } else {
@@ -67,31 +69,17 @@ fn part(rows: usize, columns: usize, inner: usize) -> usize {
     }
 }
 
-/// `out = left * right`; `out` is row-major, `rows x columns`, `inner` is summed over.
+/// `out = left * right`; `out` is row-major, `rows x columns`, `inner` is summed over. Writes all of `out`.
 ///
 /// The order of summation does not depend on the number of cores.
-pub(super) fn multiply(
-    out: &mut [f32],
+pub(super) fn multiply<T: Entry>(
+    out: &mut [T],
     left: Matrix<'_>,
     right: Matrix<'_>,
     (rows, columns, inner): (usize, usize, usize),
     cores: Cores,
 ) {
     assert_eq!(out.len(), rows * columns);
-    multiply_images(out, left, right, (rows, columns, inner), cores);
-}
-
-/// The same for one or several images of `rows` rows each, below each other: their sums are those of an image by itself.
-pub(super) fn multiply_images(
-    out: &mut [f32],
-    left: Matrix<'_>,
-    right: Matrix<'_>,
-    (of_image, columns, inner): (usize, usize, usize),
-    cores: Cores,
-) {
-    let rows = out.len() / columns.max(1);
-    assert_eq!(out.len(), rows * columns);
-    debug_assert!(of_image == 0 || rows.is_multiple_of(of_image), "whole images");
     assert_eq!(left.values.len(), rows * inner);
     assert_eq!(right.values.len(), inner * columns);
     // Blocks are distributed here rather than by gemm's own parallelism, whose threads synchronize after packing an
@@ -121,12 +109,12 @@ pub(super) fn multiply_images(
         across * down
     };
     let product = Product {
-        out: out.as_mut_ptr(),
+        out: out.as_mut_ptr().cast(),
         row_stride: columns,
         left,
         right,
         inner,
-        part: part(of_image, columns, inner),
+        part: part(rows, columns, inner),
     };
     let block = |block: usize| {
         let (rows, columns) = if blocks == 1 {
@@ -157,7 +145,7 @@ pub(super) fn multiply_layers(
     assert_eq!(out.len(), rows * layers * columns);
     assert_eq!(left.len(), rows * layers * inner);
     assert_eq!(right.len(), layers * inner * columns);
-    let out = Shared(out.as_mut_ptr());
+    let out = Shared::new(out);
     let layer = |layer: usize| {
         let product = Product {
             // SAFETY: the first row of a layer begins inside `out` unless there are no rows, and then the offset is
@@ -197,28 +185,38 @@ fn share(len: usize, parts: usize, part: usize, unit: usize) -> Range<usize> {
 }
 
 /// A pointer through which several threads write, each to elements of its own.
-struct Shared(*mut f32);
+pub(super) struct Shared(*mut f32);
 
 // SAFETY: no element is written by two threads, and none is read before all have ended.
 unsafe impl Sync for Shared {}
 
 impl Shared {
+    pub(super) fn new<T: Entry>(entries: &mut [T]) -> Self {
+        Self(entries.as_mut_ptr().cast())
+    }
+
     /// # Safety
     /// `offset` must be inside what the pointer points to.
-    unsafe fn at(&self, offset: usize) -> *mut f32 {
+    pub(super) unsafe fn at(&self, offset: usize) -> *mut f32 {
         // SAFETY: as above.
         unsafe { self.0.add(offset) }
     }
 }
 
-struct Product<'a> {
-    out: *mut f32,
-    row_stride: usize,
-    left: Matrix<'a>,
-    right: Matrix<'a>,
-    inner: usize,
-    /// Length of the parts of the inner dimension that are given to gemm.
-    part: usize,
+/// A matrix product, `out = left * right`.
+pub(super) struct Product<'a> {
+    /// The first entry of the result, which need not have been written.
+    pub(super) out: *mut f32,
+    /// How far the result's rows are apart.
+    pub(super) row_stride: usize,
+    /// The left side.
+    pub(super) left: Matrix<'a>,
+    /// The right side.
+    pub(super) right: Matrix<'a>,
+    /// What is summed over.
+    pub(super) inner: usize,
+    /// Length of the parts of the inner dimension that are given to gemm: see [`part`].
+    pub(super) part: usize,
 }
 
 // SAFETY: threads write to disjoint blocks of `out` (see `block`).
@@ -230,47 +228,57 @@ impl Product<'_> {
     /// # Safety
     /// The slices must be as large as the sizes say, and no other thread may touch the same block meanwhile.
     unsafe fn block(&self, rows: Range<usize>, columns: Range<usize>) {
-        let stride = |stride: usize| isize::try_from(stride).unwrap_or(isize::MAX);
-        let Self { left, right, .. } = self;
         if rows.is_empty() || columns.is_empty() {
             return;
         }
-        // The first call overwrites `out`, also with an inner dimension of 0, when it writes zeros; further ones add to
-        // it.
-        let mut first = 0;
-        while first == 0 || first < self.inner {
-            let len = self.part.min(self.inner - first);
-            // SAFETY: `rows`, `columns` and `first..first + len` are inside the matrices, so all offsets are inside the
-            // slices.
-            unsafe {
-                gemm::gemm(
-                    rows.len(),
-                    columns.len(),
-                    len,
-                    self.out.add(rows.start * self.row_stride + columns.start),
-                    1,
-                    stride(self.row_stride),
-                    first > 0,
-                    left.values
-                        .as_ptr()
-                        .add(rows.start * left.row_stride + first * left.column_stride),
-                    stride(left.column_stride),
-                    stride(left.row_stride),
-                    right
-                        .values
-                        .as_ptr()
-                        .add(first * right.row_stride + columns.start * right.column_stride),
-                    stride(right.column_stride),
-                    stride(right.row_stride),
-                    1.0,
-                    1.0,
-                    false,
-                    false,
-                    false,
-                    Parallelism::None,
-                );
-            }
-            first += self.part;
+        for first in self.parts() {
+            // SAFETY: as this function's own.
+            unsafe { self.add_part(first, rows.clone(), columns.clone()) };
+        }
+    }
+
+    /// Where the parts of the inner dimension begin. There is one also where it is 0, which makes zeros.
+    pub(super) fn parts(&self) -> impl Iterator<Item = usize> + use<> {
+        (0..self.inner.max(1)).step_by(self.part)
+    }
+
+    /// Adds the products of the part of the inner dimension that begins at `first` to a block of `out`, which is not empty; the
+    /// first part overwrites it.
+    ///
+    /// # Safety
+    /// As [`Product::block`].
+    pub(super) unsafe fn add_part(&self, first: usize, rows: Range<usize>, columns: Range<usize>) {
+        let stride = |stride: usize| isize::try_from(stride).unwrap_or(isize::MAX);
+        let Self { left, right, .. } = self;
+        let len = self.part.min(self.inner - first);
+        // SAFETY: `rows`, `columns` and `first..first + len` are inside the matrices, so all offsets are inside the slices.
+        unsafe {
+            gemm::gemm(
+                rows.len(),
+                columns.len(),
+                len,
+                self.out.add(rows.start * self.row_stride + columns.start),
+                1,
+                stride(self.row_stride),
+                first > 0,
+                left.values
+                    .as_ptr()
+                    .add(rows.start * left.row_stride + first * left.column_stride),
+                stride(left.column_stride),
+                stride(left.row_stride),
+                right
+                    .values
+                    .as_ptr()
+                    .add(first * right.row_stride + columns.start * right.column_stride),
+                stride(right.column_stride),
+                stride(right.row_stride),
+                1.0,
+                1.0,
+                false,
+                false,
+                false,
+                Parallelism::None,
+            );
         }
     }
 }

@@ -4,15 +4,16 @@
 
 use std::sync::Arc;
 
+use burn::tensor::{Tensor, TensorData};
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::convolution::for_each_image;
-use super::gemm::{Matrix, multiply_images};
-use super::permute::permuted;
-use super::scratch::{CHUNK, zeros};
+use super::gemm::Cores;
+use super::panels;
+use super::scratch::{CHUNK, Unwritten, written, zeros};
 use super::vector::with_vectors;
-use super::{Gradient, HostArray, HostFunction, OfWeight, Output};
+use super::{Gradient, HostArray, HostFunction, OfWeight, Output, is_host};
 
 /// Most and fewest input entries of a parallel task in the backward pass.
 const MOST_COLUMNS: usize = 2048;
@@ -25,7 +26,7 @@ const TOGETHER: usize = 8;
 /// Rows of the weight that are used for all images before the next are read: these stay in a core's cache.
 const ROWS: usize = 16;
 
-/// y = W x + b for each image. Parameters: W (`outputs x inputs`, row-major), then b if any.
+/// y = W x + b for each image. Parameters: W (`outputs x inputs`) as [`InnerProduct::arranged`] has it, then b if any.
 #[derive(Debug, Clone)]
 pub struct InnerProduct {
     /// Entries of the output.
@@ -34,8 +35,7 @@ pub struct InnerProduct {
     pub inputs: usize,
     /// Rows of one image.
     pub rows: usize,
-    /// The weight as `inputs x outputs`, of images of many rows: a product reads its right side row by row, and would otherwise turn
-    /// it at each pass.
+    /// The transpose of the weight, of images of many rows: what the way forward multiplies with.
     turned: OfWeight<Vec<f32>>,
 }
 
@@ -217,20 +217,72 @@ impl InnerProduct {
         self.rows > 1 && self.inputs > 1 && self.outputs > 1
     }
 
-    /// The product of each image, a matrix of `rows x inner`, with one of `inner x columns`.
-    fn matrix_products(&self, images: &[f32], right: Matrix<'_>, [inner, columns]: [usize; 2]) -> Vec<f32> {
+    /// A weight (`outputs x inputs`) as the layer keeps it, of images of many rows in panels (see [`panels`]).
+    pub fn arranged(&self, weight: Tensor<2>) -> Tensor<2> {
+        let device = weight.device();
+        if !self.is_matrix() || !is_host(&device) {
+            return weight;
+        }
+        let values: Vec<f32> = weight.into_data().iter::<f32>().collect();
+        let values = panels::arranged(&values, self.outputs, self.inputs);
+        Tensor::from_data(TensorData::new(values, [self.outputs, self.inputs]), &device)
+    }
+
+    /// The product of each image, a matrix of `rows x inner`, with one of `inner x columns` in panels, plus a bias.
+    fn matrix_products(
+        &self,
+        images: &[f32],
+        right: &[f32],
+        bias: Option<&[f32]>,
+        [inner, columns]: [usize; 2],
+    ) -> Vec<f32> {
         let rows = self.rows;
-        let mut out = zeros(images.len() / inner * columns);
-        for_each_image(
-            (images, rows * inner),
-            (&mut out, rows * columns),
-            TOGETHER,
-            |images, out, cores| {
-                let left = Matrix::new(images, images.len() / inner, inner);
-                multiply_images(out, left, right, (rows, columns, inner), cores);
-            },
-        );
-        out
+        let len = images.len() / inner * columns;
+        let multiply = |images: &[f32], out: &mut Unwritten, cores| {
+            panels::multiply(out, images, right, bias, (rows, columns, inner), cores);
+        };
+        // SAFETY: the products of all images are written.
+        unsafe {
+            written(len, |out| {
+                for_each_image((images, rows * inner), (out, rows * columns), TOGETHER, multiply);
+            })
+        }
+    }
+
+    /// W^T grad for each row. Where most rows are zero, as when a unit of the last layers is pushed, only the others are multiplied.
+    fn back_through_matrix(&self, grad: &[f32], weight: &[f32]) -> Vec<f32> {
+        let Self {
+            outputs, inputs, rows, ..
+        } = *self;
+        let all = grad.len() / outputs;
+        let mut some: Vec<usize> = (0..all)
+            .into_par_iter()
+            .with_min_len(CHUNK.div_ceil(outputs))
+            .filter(|row| grad[row * outputs..][..outputs].iter().any(|grad| *grad != 0.0))
+            .collect();
+        if some.len() > all / 2 {
+            return self.matrix_products(grad, weight, None, [outputs, inputs]);
+        }
+        // A single row would be summed in another order.
+        if let [only] = some[..] {
+            some.push(if only == 0 { 1 } else { 0 });
+        }
+        let left: Vec<f32> = some
+            .iter()
+            .flat_map(|row| &grad[row * outputs..][..outputs])
+            .copied()
+            .collect();
+        // SAFETY: the product writes them.
+        let of_some = unsafe {
+            written(some.len() * inputs, |out| {
+                panels::multiply(out, &left, weight, None, (rows, inputs, outputs), Cores::All);
+            })
+        };
+        let mut back = zeros(all * inputs);
+        for (row, values) in some.iter().zip(of_some.chunks(inputs)) {
+            back[row * inputs..][..inputs].copy_from_slice(values);
+        }
+        back
     }
 }
 
@@ -238,29 +290,25 @@ impl HostFunction for InnerProduct {
     fn forward(&self, x: &HostArray, parameters: &[HostArray], track: bool) -> Output {
         let batch = x.len() / self.inputs;
         let weight = parameters[0].clone();
-        let mut values = if self.is_matrix() {
+        let bias = parameters.get(1).map(|bias| &**bias);
+        let values = if self.is_matrix() {
             let (outputs, inputs) = (self.outputs, self.inputs);
             let turned = self
                 .turned
-                .of(&weight, |weight| permuted(weight, &[outputs, inputs], &[1, 0]));
-            self.matrix_products(x, Matrix::new(&turned, inputs, outputs), [inputs, outputs])
+                .of(&weight, |weight| panels::turned(weight, outputs, inputs));
+            self.matrix_products(x, &turned, bias, [inputs, outputs])
         } else {
-            self.product(x, &weight, batch)
+            let mut values = self.product(x, &weight, batch);
+            for (row, bias) in values.chunks_mut(self.outputs).zip(bias.into_iter().cycle()) {
+                row.iter_mut().zip(bias).for_each(|(value, bias)| *value += bias);
+            }
+            values
         };
-        if let Some(bias) = parameters.get(1) {
-            let rows = values.par_chunks_mut(self.outputs);
-            rows.with_min_len(CHUNK.div_ceil(self.outputs)).for_each(|row| {
-                for (value, bias) in row.iter_mut().zip(bias.iter()) {
-                    *value += bias;
-                }
-            });
-        }
         let gradient = track.then(|| {
             let this = self.clone();
             Arc::new(move |grad: &HostArray| {
                 if this.is_matrix() {
-                    let weight = Matrix::new(&weight, this.outputs, this.inputs);
-                    this.matrix_products(grad, weight, [this.outputs, this.inputs])
+                    this.back_through_matrix(grad, &weight)
                 } else {
                     this.transposed_product(grad, &weight, batch)
                 }

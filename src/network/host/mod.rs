@@ -19,6 +19,7 @@ pub mod inner_product;
 pub mod lrn;
 mod of_weight;
 pub mod pair;
+mod panels;
 pub mod permute;
 pub mod pooling;
 pub mod product;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::scratch::{CHUNK, zeros};
+use super::scratch::{CHUNK, Unwritten, written};
 use super::vector::{LANES, vectorized};
 use super::{Gradient, HostArray, HostFunction, Output};
 
@@ -58,45 +58,49 @@ pub(super) fn permuted(source: &[f32], shape: &[usize], order: &[usize]) -> Vec<
         return source.to_vec();
     };
     let len = last.extent;
-    let mut out = zeros(source.len());
     // Rows of a parallel task: many, and whole blocks where blocks are turned.
     let rows = (CHUNK / len).next_multiple_of(LANES).max(LANES);
-    let chunks = out.par_chunks_mut(rows * len).enumerate();
-    chunks.for_each(|(chunk, out)| {
-        vectorized(
-            #[inline(always)]
-            || {
-                for (block, out) in out.chunks_mut(LANES * len).enumerate() {
-                    let first = chunk * rows + block * LANES;
-                    let height = out.len() / len;
-                    let place = begin(outer, first);
-                    // Rows that begin side by side in the source are columns of it.
-                    let are_columns = outer
-                        .last()
-                        .is_some_and(|axis| axis.stride == 1 && first % axis.extent + height <= axis.extent);
-                    if are_columns && height == LANES {
-                        for column in 0..len {
-                            let values = &source[place + column * last.stride..][..LANES];
-                            for (row, value) in values.iter().enumerate() {
-                                out[row * len + column] = *value;
+    let permute = |out: &mut Unwritten| {
+        let chunks = out.par_chunks_mut(rows * len).enumerate();
+        chunks.for_each(|(chunk, out)| {
+            vectorized(
+                #[inline(always)]
+                || {
+                    for (block, out) in out.chunks_mut(LANES * len).enumerate() {
+                        let first = chunk * rows + block * LANES;
+                        let height = out.len() / len;
+                        let place = begin(outer, first);
+                        // Rows that begin side by side in the source are columns of it.
+                        let are_columns = outer
+                            .last()
+                            .is_some_and(|axis| axis.stride == 1 && first % axis.extent + height <= axis.extent);
+                        if are_columns && height == LANES {
+                            for column in 0..len {
+                                let values = &source[place + column * last.stride..][..LANES];
+                                for (row, value) in values.iter().enumerate() {
+                                    out[row * len + column].write(*value);
+                                }
                             }
-                        }
-                    } else {
-                        for (row, out) in out.chunks_mut(len).enumerate() {
-                            let place = begin(outer, first + row);
-                            if last.stride == 1 {
-                                out.copy_from_slice(&source[place..][..len]);
-                            } else {
-                                let values = source[place..].iter().step_by(last.stride);
-                                out.iter_mut().zip(values).for_each(|(out, value)| *out = *value);
+                        } else {
+                            for (row, out) in out.chunks_mut(len).enumerate() {
+                                let place = begin(outer, first + row);
+                                if last.stride == 1 {
+                                    out.write_copy_of_slice(&source[place..][..len]);
+                                } else {
+                                    let values = source[place..].iter().step_by(last.stride);
+                                    for (out, value) in out.iter_mut().zip(values) {
+                                        out.write(*value);
+                                    }
+                                }
                             }
                         }
                     }
-                }
-            },
-        );
-    });
-    out
+                },
+            );
+        });
+    };
+    // SAFETY: all rows are written.
+    unsafe { written(source.len(), permute) }
 }
 
 impl HostFunction for Permute {

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::HostArray;
 use super::gemm::{Cores, Matrix, multiply};
 use super::pair::{PairFunction, PairGradient, PairOutput};
-use super::scratch::zeros;
+use super::scratch::{Unwritten, written};
 
 /// As many products of `rows x inner` with `inner x columns` as the inputs hold. None of the extents is 1: such products would
 /// be summed in another order.
@@ -22,16 +22,19 @@ pub struct Products {
 }
 
 /// Fills each matrix of `len` entries. With fewer matrices than cores, the cores share each.
-fn filled(matrices: usize, len: usize, fill: impl Fn(usize, &mut [f32], Cores) + Sync) -> Vec<f32> {
-    let mut out = zeros(matrices * len);
-    if matrices < rayon::current_num_threads() {
-        let parts = out.chunks_mut(len).enumerate();
-        parts.for_each(|(matrix, out)| fill(matrix, out, Cores::All));
-    } else {
-        let parts = out.par_chunks_mut(len).enumerate();
-        parts.for_each(|(matrix, out)| fill(matrix, out, Cores::One));
+fn filled(matrices: usize, len: usize, fill: impl Fn(usize, &mut Unwritten, Cores) + Sync) -> Vec<f32> {
+    // SAFETY: each product writes its matrix.
+    unsafe {
+        written(matrices * len, |out| {
+            if matrices < rayon::current_num_threads() {
+                let parts = out.chunks_mut(len).enumerate();
+                parts.for_each(|(matrix, out)| fill(matrix, out, Cores::All));
+            } else {
+                let parts = out.par_chunks_mut(len).enumerate();
+                parts.for_each(|(matrix, out)| fill(matrix, out, Cores::One));
+            }
+        })
     }
-    out
 }
 
 impl PairFunction for Products {

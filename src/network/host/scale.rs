@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::pair::{PairFunction, PairGradient, PairOutput};
 use super::row_sums::sums;
-use super::scratch::{CHUNK, zeros};
+use super::scratch::{CHUNK, Unwritten, written};
 use super::vector::vectorized;
 use super::{Gradient, HostArray, HostFunction, Output};
 
@@ -21,33 +21,38 @@ pub struct Scale {
 
 /// Fills rows with those of `x` times factors, plus terms. Networks have no rows without entries.
 fn fill(entries: usize, x: &[f32], factors: &[f32], terms: Option<&[f32]>) -> Vec<f32> {
-    let mut values = zeros(x.len());
-    let scaled = |row: usize, values: &mut [f32], x: &[f32]| {
+    let scaled = |row: usize, values: &mut Unwritten, x: &[f32]| {
         let channel = row % factors.len();
         let (factor, term) = (factors[channel], terms.map(|terms| terms[channel]));
         vectorized(
             #[inline(always)]
-            || match term {
-                Some(term) => values.iter_mut().zip(x).for_each(|(y, x)| *y = x * factor + term),
-                None => values.iter_mut().zip(x).for_each(|(y, x)| *y = x * factor),
+            || {
+                for (y, x) in values.iter_mut().zip(x) {
+                    let product = x * factor;
+                    y.write(term.map_or(product, |term| product + term));
+                }
             },
         );
     };
     // Rows of a parallel task; long rows are several tasks.
     let some = (CHUNK / entries).max(1);
-    let chunks = values.par_chunks_mut(some * entries).zip(x.par_chunks(some * entries));
-    chunks.enumerate().for_each(|(chunk, (values, x))| {
-        if entries > CHUNK {
-            let parts = values.par_chunks_mut(CHUNK).zip(x.par_chunks(CHUNK));
-            parts.for_each(|(values, x)| scaled(chunk, values, x));
-        } else {
-            let rows = values.chunks_mut(entries).zip(x.chunks(entries));
-            for (row, (values, x)) in rows.enumerate() {
-                scaled(chunk * some + row, values, x);
-            }
-        }
-    });
-    values
+    // SAFETY: all rows are written.
+    unsafe {
+        written(x.len(), |values| {
+            let chunks = values.par_chunks_mut(some * entries).zip(x.par_chunks(some * entries));
+            chunks.enumerate().for_each(|(chunk, (values, x))| {
+                if entries > CHUNK {
+                    let parts = values.par_chunks_mut(CHUNK).zip(x.par_chunks(CHUNK));
+                    parts.for_each(|(values, x)| scaled(chunk, values, x));
+                } else {
+                    let rows = values.chunks_mut(entries).zip(x.chunks(entries));
+                    for (row, (values, x)) in rows.enumerate() {
+                        scaled(chunk * some + row, values, x);
+                    }
+                }
+            });
+        })
+    }
 }
 
 impl HostFunction for Scale {

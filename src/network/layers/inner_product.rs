@@ -9,7 +9,8 @@ use crate::network::build::{BuildResult, LayerBuild};
 use crate::network::host::{self, inner_product};
 use crate::network::layers::Forward;
 
-/// A fully connected layer. The weight is kept `outputs x inputs`, also when the file has it transposed.
+/// A fully connected layer. The weight is kept `outputs x inputs`, also when the file has it transposed, and as the host's function
+/// takes it.
 #[derive(Module, Debug)]
 pub struct InnerProduct {
     weight: Param<Tensor<2>>,
@@ -58,11 +59,16 @@ impl InnerProduct {
             .transpose()?;
         let mut top = bottom[..axis].to_vec();
         top.push(outputs);
+        let product = inner_product::InnerProduct::new(outputs, inputs, bottom[..axis].iter().product());
+        let weight = match build.weights {
+            Some(_) => weight.map(|weight| product.arranged(weight)),
+            None => weight,
+        };
         let layer = Self {
             weight,
             bias,
             axis,
-            product: inner_product::InnerProduct::new(outputs, inputs, bottom[..axis].iter().product()),
+            product,
         };
         build.one(layer, top)
     }

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::for_each_image;
 use super::geometry::Geometry;
 use super::patches::{correlate, spread};
-use crate::network::host::scratch::zeros;
+use super::{add_bias, for_each_image};
+use crate::network::host::scratch::{Unwritten, written};
 use crate::network::host::{Gradient, HostArray, HostFunction, Output};
 
 /// The transpose of a convolution, Caffe's Deconvolution: `geometry` is that of the convolution whose input is our
@@ -24,22 +24,27 @@ impl HostFunction for Deconvolve {
         let in_len = geometry.output[0] * geometry.output_area();
         let out_len = channels * rows * columns;
         let weight = parameters[0].clone();
-        let mut out = zeros(batch * out_len);
-        for_each_image((x, in_len), (&mut out, out_len), 1, |x, out, cores| {
-            spread(&geometry, x, &weight, out, cores);
-            if let Some(bias) = parameters.get(1) {
-                for (plane, bias) in out.chunks_mut((rows * columns).max(1)).zip(bias.iter()) {
-                    plane.iter_mut().for_each(|value| *value += bias);
-                }
-            }
-        });
+        let of_image = |x: &[f32], out: &mut Unwritten, cores| spread(&geometry, x, &weight, out, cores);
+        // SAFETY: each image is written.
+        let mut out = unsafe {
+            written(batch * out_len, |out| {
+                for_each_image((x, in_len), (out, out_len), 1, of_image);
+            })
+        };
+        if let Some(bias) = parameters.get(1) {
+            add_bias(&mut out, bias, rows * columns);
+        }
         let gradient = track.then(|| {
             let gradient = move |grad: &HostArray| {
-                let mut back = zeros(batch * in_len);
-                for_each_image((grad, out_len), (&mut back, in_len), 1, |grad, back, cores| {
+                let of_image = |grad: &[f32], back: &mut Unwritten, cores| {
                     correlate(&geometry, grad, &weight, back, cores);
-                });
-                back
+                };
+                // SAFETY: each image is written.
+                unsafe {
+                    written(batch * in_len, |back| {
+                        for_each_image((grad, out_len), (back, in_len), 1, of_image);
+                    })
+                }
             };
             Arc::new(gradient) as Gradient
         });

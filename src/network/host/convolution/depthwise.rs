@@ -1,12 +1,15 @@
 //! A convolution of each channel by itself, tap by tap over whole rows: unfolded to patches, each channel would be a product of a
 //! single row.
 
+use std::mem::MaybeUninit;
+
+use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::geometry::Geometry;
 use crate::network::host::gemm::Cores;
-use crate::network::host::scratch::with_scratch;
-use crate::network::host::vector::{LANES, vectorized};
+use crate::network::host::scratch::{CHUNK, Unwritten, cleared, with_scratch};
+use crate::network::host::vector::{LANES, vectorized, with_vectors};
 
 /// A channel's padded image, as far as windows reach. Each row is stored phase by phase (with a stride of 2: the even columns, then
 /// the odd ones), so that what a tap of the kernel meets along a row lies side by side.
@@ -72,58 +75,104 @@ impl<'a> Padded<'a> {
     }
 }
 
-/// A row of the output; sums stay in registers from tap to tap.
-#[inline(always)]
-fn row_of_output(padded: &Padded<'_>, from: &[f32], weight: &[f32], out: &mut [f32]) {
-    for (index, out) in out.chunks_mut(LANES).enumerate() {
-        let from = &from[index * LANES..];
-        let mut sums = [0.0; LANES];
-        for (tap, factor) in padded.taps.iter().zip(weight) {
-            let from = from[*tap..*tap + LANES].iter();
-            sums.iter_mut().zip(from).for_each(|(sum, from)| *sum += factor * from);
+/// Rows of the output that are summed side by side: the next tap's product waits for a row's sum, and not for those of others.
+const ROWS: usize = 4;
+
+/// A channel of the output.
+struct Channel<'a> {
+    padded: &'a Padded<'a>,
+    image: &'a [f32],
+    weight: &'a [f32],
+    out: &'a mut [MaybeUninit<f32>],
+}
+
+impl Channel<'_> {
+    /// Some rows, from what the first tap meets on; sums stay in registers from tap to tap.
+    #[inline(always)]
+    fn rows<S: Simd, const N: usize>(&mut self, simd: S, first: usize) {
+        let (width, apart) = (self.padded.geometry.output[2], self.padded.begin(1));
+        let image = &self.image[self.padded.begin(first)..];
+        let out = &mut self.out[first * width..][..N * width];
+        for place in (0..width).step_by(S::F32_LANES) {
+            let mut sums = [simd.splat_f32s(0.0); N];
+            for (tap, factor) in self.padded.taps.iter().zip(self.weight) {
+                let factor = simd.splat_f32s(*factor);
+                for (row, sum) in sums.iter_mut().enumerate() {
+                    let image = &image[row * apart + tap + place..][..S::F32_LANES];
+                    *sum = simd.mul_add_e_f32s(factor, S::as_simd_f32s(image).0[0], *sum);
+                }
+            }
+            let count = S::F32_LANES.min(width - place);
+            for (row, sum) in sums.into_iter().enumerate() {
+                let mut entries = [0.0; LANES];
+                S::as_mut_simd_f32s(&mut entries).0[0] = sum;
+                out[row * width + place..][..count].write_copy_of_slice(&entries[..count]);
+            }
         }
-        out.copy_from_slice(&sums[..out.len()]);
     }
 }
 
-/// The convolution of an image; overwrites `out`.
-pub(super) fn correlate(geometry: &Geometry, image: &[f32], weight: &[f32], out: &mut [f32], cores: Cores) {
+impl WithSimd for Channel<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(mut self, simd: S) {
+        let rows = self.padded.geometry.output[1];
+        let fours = rows / ROWS * ROWS;
+        for first in (0..fours).step_by(ROWS) {
+            self.rows::<S, ROWS>(simd, first);
+        }
+        for row in fours..rows {
+            self.rows::<S, 1>(simd, row);
+        }
+    }
+}
+
+/// The convolution of an image; writes all of `out`.
+pub(super) fn correlate(geometry: &Geometry, image: &[f32], weight: &[f32], out: &mut Unwritten, cores: Cores) {
     let padded = Padded::new(geometry);
     let (taps, step) = (geometry.kernel[0] * geometry.kernel[1], geometry.stride[1]);
-    let channel = |((image, out), weight): ((&[f32], &mut [f32]), &[f32])| {
+    let (image_len, out_len) = (geometry.input_area(), geometry.output_area());
+    let channels = |((image, out), weight): ((&[f32], &mut Unwritten), &[f32])| {
         with_scratch(padded.len(), |scratch| {
             vectorized(
                 #[inline(always)]
                 || {
+                    // What is padding for one channel is so for all.
                     scratch.fill(0.0);
-                    padded.for_each_row(|from, to, count| {
-                        let to = &mut scratch[to..to + count];
-                        if step == 1 {
-                            to.copy_from_slice(&image[from..from + count]);
-                        } else {
-                            let from = image[from..].iter().step_by(step);
-                            to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
-                        }
-                    });
-                    for (row, out) in out.chunks_mut(geometry.output[2]).enumerate() {
-                        row_of_output(&padded, &scratch[padded.begin(row)..], weight, out);
+                    let channels = image.chunks(image_len).zip(out.chunks_mut(out_len));
+                    for ((image, out), weight) in channels.zip(weight.chunks(taps)) {
+                        padded.for_each_row(|from, to, count| {
+                            let to = &mut scratch[to..to + count];
+                            if step == 1 {
+                                to.copy_from_slice(&image[from..from + count]);
+                            } else {
+                                let from = image[from..].iter().step_by(step);
+                                to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
+                            }
+                        });
+                        with_vectors(Channel {
+                            padded: &padded,
+                            image: scratch,
+                            weight,
+                            out,
+                        });
                     }
                 },
             );
         });
     };
-    let (image_len, out_len) = (geometry.input_area(), geometry.output_area());
     match cores {
-        Cores::All => image
-            .par_chunks(image_len)
-            .zip(out.par_chunks_mut(out_len))
-            .zip(weight.par_chunks(taps))
-            .for_each(channel),
-        Cores::One => image
-            .chunks(image_len)
-            .zip(out.chunks_mut(out_len))
-            .zip(weight.chunks(taps))
-            .for_each(channel),
+        Cores::All => {
+            // Channels of a parallel task.
+            let some = (CHUNK / (taps * out_len)).max(1);
+            image
+                .par_chunks(some * image_len)
+                .zip(out.par_chunks_mut(some * out_len))
+                .zip(weight.par_chunks(some * taps))
+                .for_each(channels);
+        }
+        Cores::One => channels(((image, out), weight)),
     }
 }
 
@@ -142,8 +191,8 @@ fn transposed(geometry: &Geometry) -> Option<Geometry> {
     })
 }
 
-/// The transpose of [`correlate`]: spreads `out` over the image; overwrites it.
-pub(super) fn spread(geometry: &Geometry, out: &[f32], weight: &[f32], image: &mut [f32], cores: Cores) {
+/// The transpose of [`correlate`]: spreads `out` over the image; writes all of it.
+pub(super) fn spread(geometry: &Geometry, out: &[f32], weight: &[f32], image: &mut Unwritten, cores: Cores) {
     if let Some(transposed) = transposed(geometry) {
         let taps = geometry.kernel[0] * geometry.kernel[1];
         let reversed: Vec<f32> = weight
@@ -154,7 +203,7 @@ pub(super) fn spread(geometry: &Geometry, out: &[f32], weight: &[f32], image: &m
     }
     let padded = Padded::new(geometry);
     let (taps, step) = (geometry.kernel[0] * geometry.kernel[1], geometry.stride[1]);
-    let channel = |((image, out), weight): ((&mut [f32], &[f32]), &[f32])| {
+    let channel = |((image, out), weight): ((&mut Unwritten, &[f32]), &[f32])| {
         with_scratch(padded.len(), |scratch| {
             vectorized(
                 #[inline(always)]
@@ -167,7 +216,7 @@ pub(super) fn spread(geometry: &Geometry, out: &[f32], weight: &[f32], image: &m
                             to.zip(out).for_each(|(to, out)| *to += factor * out);
                         }
                     }
-                    image.fill(0.0);
+                    let image = cleared(image, Cores::One);
                     padded.for_each_row(|to, from, count| {
                         let from = &scratch[from..from + count];
                         if step == 1 {

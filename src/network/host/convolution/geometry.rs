@@ -2,6 +2,9 @@
 
 use rayon::prelude::*;
 
+use crate::network::host::gemm::Cores;
+use crate::network::host::scratch::{Unwritten, cleared};
+
 /// The sizes of a convolution over one image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Geometry {
@@ -121,8 +124,8 @@ impl Geometry {
         row[y1 * out_width..].fill(0.0);
     }
 
-    /// The transpose of [`Self::unfold`]: adds up the patches in `columns` into an image (col2im); overwrites it.
-    pub(super) fn fold(&self, columns: &[f32], image: &mut [f32]) {
+    /// The transpose of [`Self::unfold`]: adds up the patches in `columns` into an image (col2im); writes all of it.
+    pub(super) fn fold(&self, columns: &[f32], image: &mut Unwritten) {
         let taps = self.kernel[0] * self.kernel[1];
         let [_, height, width] = self.input;
         let channels = image.len() / self.input_area();
@@ -130,12 +133,12 @@ impl Geometry {
         let bands = (4 * rayon::current_num_threads()).div_ceil(channels).min(height);
         let lines = height.div_ceil(bands);
         let bands = height.div_ceil(lines);
-        let parts: Vec<&mut [f32]> = image
+        let parts: Vec<&mut Unwritten> = image
             .chunks_mut(self.input_area())
             .flat_map(|plane| plane.chunks_mut(lines * width))
             .collect();
         parts.into_par_iter().enumerate().for_each(|(place, band)| {
-            band.fill(0.0);
+            let band = cleared(band, Cores::One);
             let (channel, top) = (place / bands, place % bands * lines);
             let rows = &columns[channel * taps * self.output_area()..][..taps * self.output_area()];
             for (tap, row) in rows.chunks(self.output_area()).enumerate() {

@@ -17,18 +17,18 @@ pub use self::geometry::Geometry;
 use self::patches::{correlate, spread, spread_part};
 use self::winograd::{Tiling, Weights};
 use super::gemm::Cores;
-use super::scratch::{CHUNK, zeros};
+use super::scratch::{CHUNK, Unwritten, cleared, written, zeros};
 use super::vector::vectorized;
 use super::{HostArray, HostFunction, OfWeight, Output};
 use super::{redirect, relu};
 
 /// Calls `work` for each image of `from` and `to`, or for up to `together` images at once. With at least as many images
 /// as cores, every core computes images of its own, so that the cores need not synchronize within an image.
-pub(super) fn for_each_image(
+pub(super) fn for_each_image<T: Send>(
     (from, from_len): (&[f32], usize),
-    (to, to_len): (&mut [f32], usize),
+    (to, to_len): (&mut [T], usize),
     together: usize,
-    work: impl Fn(&[f32], &mut [f32], Cores) + Sync,
+    work: impl Fn(&[f32], &mut [T], Cores) + Sync,
 ) {
     let (cores, batch) = (rayon::current_num_threads(), to.len() / to_len.max(1));
     let images = together.min(batch / cores).max(1);
@@ -126,18 +126,18 @@ impl HostFunction for Convolve {
         let (in_len, out_len) = (geometry.input[0] * geometry.input_area(), channels * rows * columns);
         let weight = parameters[0].clone();
         let bias = parameters.get(1);
-        let mut out = zeros(batch * out_len);
         let tiling = Tiling::of(&geometry).map(|tiling| (tiling, self.kept.of(&weight, Weights::new)));
         let together = tiling.as_ref().map_or(1, |(tiling, _)| tiling.together());
-        for_each_image(
-            (x, in_len),
-            (&mut out, out_len),
-            together,
-            |images, out, cores| match &tiling {
-                Some((tiling, weights)) => tiling.correlate(images, weights, out, cores),
-                None => correlate(&geometry, images, &weight, out, cores),
-            },
-        );
+        let of_images = |images: &[f32], out: &mut Unwritten, cores| match &tiling {
+            Some((tiling, weights)) => tiling.correlate(images, weights, cleared(out, cores), cores),
+            None => correlate(&geometry, images, &weight, out, cores),
+        };
+        // SAFETY: all images are written.
+        let mut out = unsafe {
+            written(batch * out_len, |out| {
+                for_each_image((x, in_len), (out, out_len), together, of_images);
+            })
+        };
         let (relu, redirects) = (self.relu, self.redirects);
         let passed = match (relu, bias) {
             (Some(slope), bias) => rectify(&mut out, bias.map(|bias| &**bias), rows * columns, slope),
@@ -164,12 +164,11 @@ impl HostFunction for Convolve {
                 masked
             });
             let grad = masked.as_deref().unwrap_or(grad);
-            let mut image = zeros(batch * in_len);
-            let whole = |grad: &[f32], image: &mut [f32], cores| match &tiling {
-                Some((tiling, weights)) => tiling.spread(grad, weights, image, cores),
+            let whole = |grad: &[f32], image: &mut Unwritten, cores| match &tiling {
+                Some((tiling, weights)) => tiling.spread(grad, weights, cleared(image, cores), cores),
                 None => spread(&geometry, grad, &weight, image, cores),
             };
-            for_each_image((grad, out_len), (&mut image, in_len), together, |grad, image, cores| {
+            let of_images = |grad: &[f32], image: &mut Unwritten, cores| {
                 let footprints = grad
                     .chunks(out_len)
                     .map(|grad| Footprint::of(grad, geometry.output, cores));
@@ -181,11 +180,19 @@ impl HostFunction for Convolve {
                 images
                     .zip(&footprints)
                     .for_each(|((grad, image), footprint)| match footprint {
-                        Some(footprint) => spread_part(&geometry, footprint, grad, &weight, image, cores),
+                        Some(footprint) => {
+                            let image = cleared(image, cores);
+                            spread_part(&geometry, footprint, grad, &weight, image, cores);
+                        }
                         None => whole(grad, image, cores),
                     });
-            });
-            image
+            };
+            // SAFETY: all images are written.
+            unsafe {
+                written(batch * in_len, |image| {
+                    for_each_image((grad, out_len), (image, in_len), together, of_images);
+                })
+            }
         });
         Output {
             values: out,

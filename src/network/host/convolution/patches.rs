@@ -4,10 +4,10 @@ use super::depthwise;
 use super::footprint::Footprint;
 use super::geometry::Geometry;
 use crate::network::host::gemm::{Cores, Matrix, multiply};
-use crate::network::host::scratch::with_scratch;
+use crate::network::host::scratch::{Unwritten, with_scratch, written};
 
-/// `weight * patches(image)`; overwrites `out`.
-pub(super) fn correlate(geometry: &Geometry, image: &[f32], weight: &[f32], out: &mut [f32], cores: Cores) {
+/// `weight * patches(image)`; writes all of `out`.
+pub(super) fn correlate(geometry: &Geometry, image: &[f32], weight: &[f32], out: &mut Unwritten, cores: Cores) {
     if geometry.is_depthwise() {
         return depthwise::correlate(geometry, image, weight, out, cores);
     }
@@ -31,8 +31,8 @@ pub(super) fn correlate(geometry: &Geometry, image: &[f32], weight: &[f32], out:
     }
 }
 
-/// The transpose of [`correlate`]: spreads `out` over the image; overwrites it.
-pub(super) fn spread(geometry: &Geometry, out: &[f32], weight: &[f32], image: &mut [f32], cores: Cores) {
+/// The transpose of [`correlate`]: spreads `out` over the image; writes all of it.
+pub(super) fn spread(geometry: &Geometry, out: &[f32], weight: &[f32], image: &mut Unwritten, cores: Cores) {
     if geometry.is_depthwise() {
         return depthwise::spread(geometry, out, weight, image, cores);
     }
@@ -73,7 +73,12 @@ pub(super) fn spread_part(
     if input.is_empty() {
         return;
     }
-    let mut seen = vec![0.0; part.input.iter().product()];
-    spread(&part, &footprint.cut(out, geometry.output), weight, &mut seen, cores);
+    let part_of_out = footprint.cut(out, geometry.output);
+    // SAFETY: all of it is written.
+    let seen = unsafe {
+        written(part.input.iter().product(), |seen| {
+            spread(&part, &part_of_out, weight, seen, cores);
+        })
+    };
     input.paste(&seen, image, geometry.input);
 }

@@ -102,6 +102,10 @@ impl AlongAxis {
         let product = InnerProduct::new(outputs, *extent, rows);
         *extent = outputs;
         let is_last = build.bottom()[axis + 1..].iter().product::<usize>() == 1;
+        let weight = match build.weights {
+            Some(_) if is_last => weight.map(|weight: Tensor<2>| product.arranged(weight)),
+            Some(_) | None => weight,
+        };
         let layer = Self {
             weight,
             axis,

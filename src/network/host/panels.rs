@@ -1,0 +1,217 @@
+//! Matrix products whose right side is kept as gemm's kernel reads it.
+//!
+//! gemm copies what it multiplies into panels, of as many columns as its kernel takes at once, and does so in every product. Of
+//! weights that few rows are multiplied with, as those of a transformer's tokens, that is a tenth of the time. Here the copy is made
+//! once, and gemm reads a matrix of one panel where it lies, as long as it gets few rows at a time.
+
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+use super::gemm::{Cores, Matrix, Product, Shared, part};
+use super::scratch::Unwritten;
+
+/// Columns of a panel: a multiple of what the kernels for AVX-512, AVX2 and NEON take at once.
+const WIDTH: usize = 48;
+/// Rows that a panel is multiplied with at a time. Beyond eight times what its kernel takes, gemm copies the panel.
+const HEIGHT: usize = 48;
+/// Entries of the left side that all panels are multiplied with before the next: they stay in a core's cache.
+const BAND: usize = 1 << 17;
+
+/// Rows or columns in parts of one size; the last may be smaller. None is a single row or column unless that is all there is:
+/// gemm sums products with vectors in another order.
+#[derive(Debug, Clone, Copy)]
+struct Parts {
+    len: usize,
+    size: usize,
+}
+
+impl Parts {
+    fn count(self) -> usize {
+        let Self { len, size } = self;
+        len.div_ceil(size) - usize::from(len > size && len % size == 1)
+    }
+
+    fn range(self, index: usize) -> Range<usize> {
+        let first = index * self.size;
+        let is_last = index + 1 >= self.count();
+        first..if is_last { self.len } else { first + self.size }
+    }
+
+    fn ranges(self) -> impl Iterator<Item = Range<usize>> {
+        (0..self.count()).map(move |index| self.range(index))
+    }
+}
+
+/// The panels of a matrix that has so many columns.
+fn panels(columns: usize) -> Parts {
+    Parts {
+        len: columns,
+        size: WIDTH,
+    }
+}
+
+/// A matrix in panels, one after the other, each row-major, of one that is row-major.
+pub(super) fn arranged(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
+    assert_eq!(values.len(), rows * columns);
+    let mut arranged = Vec::with_capacity(values.len());
+    for panel in panels(columns).ranges() {
+        for row in values.chunks(columns) {
+            arranged.extend_from_slice(&row[panel.clone()]);
+        }
+    }
+    arranged
+}
+
+/// The transpose of a matrix of `rows x columns`, both in panels.
+pub(super) fn turned(source: &[f32], rows: usize, columns: usize) -> Vec<f32> {
+    assert_eq!(source.len(), rows * columns);
+    let (from, to) = (panels(columns), panels(rows));
+    let blocks: Vec<Vec<f32>> = (0..to.count())
+        .into_par_iter()
+        .map(|panel| {
+            let of_panel = to.range(panel);
+            let mut block = Vec::with_capacity(of_panel.len() * columns);
+            for range in from.ranges() {
+                let (width, values) = (range.len(), &source[range.start * rows..range.end * rows]);
+                for column in 0..width {
+                    block.extend(of_panel.clone().map(|row| values[row * width + column]));
+                }
+            }
+            block
+        })
+        .collect();
+    blocks.concat()
+}
+
+/// `out = left * right + bias`, of images below each other, each of `of_image` rows. `left` is row-major, `rows x inner`; `right` is
+/// `inner x columns`, in panels; the bias, if any, has `columns` entries. Writes all of `out`, `rows x columns`.
+///
+/// The sums of a row depend neither on the other rows nor on the number of cores.
+pub(super) fn multiply(
+    out: &mut Unwritten,
+    left: &[f32],
+    right: &[f32],
+    bias: Option<&[f32]>,
+    (of_image, columns, inner): (usize, usize, usize),
+    cores: Cores,
+) {
+    let rows = left.len() / inner;
+    assert_eq!(out.len(), rows * columns);
+    assert_eq!(right.len(), inner * columns);
+    assert!(bias.is_none_or(|bias| bias.len() == columns));
+    let part = part(of_image, columns, inner);
+    let panels = panels(columns);
+    let most = BAND / part.max(1);
+    let some = match cores {
+        // So many that each core has several panels of a band to do.
+        Cores::All => most.min(rows * panels.count() / (4 * rayon::current_num_threads())),
+        Cores::One => most,
+    };
+    let bands = Parts {
+        len: rows,
+        size: some.next_multiple_of(HEIGHT).max(HEIGHT),
+    };
+    let out = Shared::new(out);
+    let block = |index: usize| {
+        let (band, panel) = (
+            bands.range(index / panels.count()),
+            panels.range(index % panels.count()),
+        );
+        let product = Product {
+            // SAFETY: the panel begins inside the first row.
+            out: unsafe { out.at(panel.start) },
+            row_stride: columns,
+            left: Matrix::new(left, rows, inner),
+            right: Matrix::new(&right[panel.start * inner..panel.end * inner], inner, panel.len()),
+            inner,
+            part,
+        };
+        let heights = Parts {
+            len: band.len(),
+            size: HEIGHT,
+        };
+        for first in product.parts() {
+            for height in heights.ranges() {
+                let rows = band.start + height.start..band.start + height.end;
+                // SAFETY: the slices hold what the sizes say (asserted above), and no two blocks have a place of `out` in common.
+                unsafe { product.add_part(first, rows, 0..panel.len()) };
+            }
+        }
+        let Some(bias) = bias else { return };
+        for row in band {
+            // SAFETY: as above; the place has been written by the product.
+            let values = unsafe { std::slice::from_raw_parts_mut(out.at(row * columns + panel.start), panel.len()) };
+            values
+                .iter_mut()
+                .zip(&bias[panel.clone()])
+                .for_each(|(value, bias)| *value += bias);
+        }
+    };
+    let blocks = bands.count() * panels.count();
+    match cores {
+        Cores::All => (0..blocks).into_par_iter().for_each(block),
+        Cores::One => (0..blocks).for_each(block),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::mem::MaybeUninit;
+
+    use super::*;
+
+    /// Whole numbers, whose products and sums are exact in any order.
+    fn matrix(rows: usize, columns: usize, of: usize) -> Vec<f32> {
+        (0..rows * columns)
+            .map(|i| ((i * of + i / 7) % 11) as f32 - 5.0)
+            .collect()
+    }
+
+    fn written(rows: usize, columns: usize, fill: impl FnOnce(&mut Unwritten)) -> Vec<f32> {
+        let mut out = vec![MaybeUninit::new(f32::NAN); rows * columns];
+        fill(&mut out);
+        // SAFETY: all entries have been written above, if only with no number.
+        out.into_iter().map(|entry| unsafe { entry.assume_init() }).collect()
+    }
+
+    #[test]
+    fn products_by_panels_are_products() {
+        let sizes = [1, 2, 47, 48, 49, 50, 96, 97, 150];
+        for (rows, inner, columns) in [2, 47, 48, 49, 97, 333]
+            .into_iter()
+            .flat_map(|rows| sizes.map(|inner| (rows, inner)))
+            .flat_map(|(rows, inner)| sizes.map(|columns| (rows, inner, columns)))
+        {
+            let (left, right) = (matrix(rows, inner, 3), matrix(inner, columns, 5));
+            let bias = matrix(1, columns, 2);
+            let found = written(rows, columns, |out| {
+                let right = arranged(&right, inner, columns);
+                let sizes = (rows, columns, inner);
+                multiply(out, &left, &right, Some(&bias), sizes, Cores::All);
+            });
+            for row in 0..rows {
+                for column in 0..columns {
+                    let terms = (0..inner).map(|k| left[row * inner + k] * right[k * columns + column]);
+                    let expected = terms.sum::<f32>() + bias[column];
+                    assert_eq!(found[row * columns + column], expected, "{rows} {inner} {columns}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_turned_is_the_transpose() {
+        for (rows, columns) in [(2, 2), (48, 49), (50, 97), (145, 146), (7, 300), (49, 1)] {
+            let values = matrix(rows, columns, 3);
+            let transpose: Vec<f32> = (0..rows * columns)
+                .map(|i| values[i % rows * columns + i / rows])
+                .collect();
+            assert_eq!(
+                turned(&arranged(&values, rows, columns), rows, columns),
+                arranged(&transpose, columns, rows),
+                "{rows} x {columns}"
+            );
+        }
+    }
+}

@@ -42,7 +42,7 @@ use std::process::ExitCode;
 use clap::FromArgMatches;
 
 use crate::model::Settings;
-use crate::network::TRIAL;
+use crate::network::is_in_trial;
 use flags::{Cli, Command};
 
 /// Exit code for mistakes on the command line and missing devices; anything else that fails gives 1.
@@ -54,7 +54,7 @@ fn tell_of_panics() {
         return;
     }
     std::panic::set_hook(Box::new(|panic| {
-        if std::thread::current().name() == Some(TRIAL) {
+        if is_in_trial() {
             return;
         }
         let place = panic.location().map(ToString::to_string).unwrap_or_default();

@@ -19,7 +19,7 @@ mod run;
 pub mod sums;
 mod survey;
 
-pub use apart::TRIAL;
+pub use apart::is_in_trial;
 pub use axes::Axes;
 pub use blob::Blob;
 pub use build::{DEFAULT_SIZE, InputSize, assumed_image, fully_connected_take, image};

@@ -135,11 +135,12 @@ fn chunks<'a>(network: &Network, compute: &Compute, images: &'a Images) -> Resul
         needed <= compute.memory
     };
     let mut count = values.len() / size;
-    if count > 1 && !network.keeps_images_apart() {
-        count = 1;
-    }
+
     while count > 1 && !fits(count) {
         count /= 2;
+    }
+    if count > 1 && !network.keeps_images_apart() {
+        count = 1;
     }
     let at_once = count * size;
     Ok(values.chunks(at_once))

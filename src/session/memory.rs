@@ -83,17 +83,18 @@ pub(super) fn batch_size(asked: Option<usize>, recipe: &Recipe, network: &Networ
     Ok(fitting)
 }
 
-/// Whether the images of recipes of one layer can go through the network together; one image alone can.
+/// Whether the images of recipes of one layer, of which as many as fit go together, can go through the network so; one alone can.
 ///
 /// # Errors
 /// When the network mixes images that climb together or not at all: crops of one, or those of a company.
-pub(super) fn keeps_apart(recipes: &[Recipe], network: &Network) -> Result<bool> {
+pub(super) fn keeps_apart(recipes: &[Recipe], network: &Network, fitting: usize) -> Result<bool> {
     let (mut crops, mut companies) = (false, false);
     for recipe in recipes {
         crops |= recipe.views.images() > 1;
         companies |= recipe.company.len() > 1;
     }
-    if recipes.len() < 2 && !crops || network.keeps_images_apart() {
+    let is_alone = recipes.len().min(fitting) < 2 && !crops && !companies;
+    if is_alone || network.keeps_images_apart() {
         return Ok(true);
     }
     let remedy = match (crops, companies) {

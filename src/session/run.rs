@@ -64,8 +64,9 @@ impl Session<'_> {
             // Recipes of one layer differ in unit and seed alone.
             check_unchanged(&plan.recipes[0])?;
             let formula = formula(&plan.recipes[0], self.model, self.compute, &network)?;
+            let fitting = batch_size(self.batch, &plan.recipes[0], &network, self.compute)?;
             // What would mix images goes through the network one image at a time.
-            let keeps_apart = keeps_apart(&plan.recipes, &network)?;
+            let keeps_apart = keeps_apart(&plan.recipes, &network, fitting)?;
             let layer = AtWork {
                 one_at_a_time: !keeps_apart,
                 formula,
@@ -84,7 +85,6 @@ impl Session<'_> {
                     precision: self.precision,
                 },
             };
-            let fitting = batch_size(self.batch, &plan.recipes[0], &network, self.compute)?;
             let mut batch = if keeps_apart { fitting } else { 1 };
             // Crops take the place of units; that is no lack of memory.
             let crops = plan.recipes[0].views.images();

@@ -52,7 +52,11 @@ pub fn climb(
     });
     let begun = begun.collect::<ascent::Result<Vec<Climb>>>()?;
     let fitting = batch_size(batch, first, &network, compute)?;
-    let mut batch = if keeps_apart(recipes, &network)? { fitting } else { 1 };
+    let mut batch = if keeps_apart(recipes, &network, fitting)? {
+        fitting
+    } else {
+        1
+    };
     let circumstances = Circumstances {
         network: &network,
         device: &compute.device,

@@ -37,6 +37,14 @@ fn every_damaged_bit_is_noticed() {
     }
 }
 
+/// Neither a folder nor a pipe that nobody writes to is read.
+#[test]
+fn what_is_no_file_is_no_checkpoint() {
+    let folder = tempfile::tempdir().unwrap();
+    let told = checkpoint::read(folder.path(), "key").unwrap_err().to_string();
+    assert!(told.contains("it is no file"), "{told}");
+}
+
 fn entry<'a>(map: &'a mut Value, name: &str) -> &'a mut Value {
     let entries = map.as_map_mut().unwrap();
     let found = entries.iter_mut().find(|(key, _)| key.as_text() == Some(name));

@@ -1,7 +1,7 @@
 //! Host functions of the layers of today's networks beside the same composed of burn's operations, as in `composition`.
 
-use burn::tensor::Tensor;
 use burn::tensor::activation::{sigmoid, softmax};
+use burn::tensor::{Device, Tensor};
 use deepvis::network::host::convolution::{Convolve, Geometry};
 use deepvis::network::host::curve::Curve;
 use deepvis::network::host::inner_product::InnerProduct;
@@ -73,6 +73,22 @@ proptest! {
                 |x| layers::inner_product::plain(x, weight.clone(), bias.clone()),
             )?;
         }
+    }
+
+    /// Without a gradient a row gets none, not even one of another sign, whatever the rows beside it have.
+    #[test]
+    fn a_row_without_a_gradient_gets_zeros(pushed in 0..4usize) {
+        let device = Device::flex().autodiff();
+        let product = InnerProduct::new(2, 3, 4);
+        let weight = product.arranged(Tensor::<2>::full([2, 3], -1.0, &device));
+        let x = draw([4, 3], 1, &device).require_grad();
+        let y: Tensor<2> = apply_with(x.clone(), weight, None, product);
+        let gradients = y.narrow(0, 0, pushed.max(1)).sum().backward();
+        let gradient = values(x.grad(&gradients).unwrap());
+        let bits: Vec<u32> = gradient.iter().map(|value| value.to_bits()).collect();
+        let (pushed, others) = bits.split_at(3 * pushed.max(1));
+        prop_assert!(pushed.iter().all(|bits| *bits == (-2.0f32).to_bits()));
+        prop_assert!(others.iter().all(|bits| *bits == 0));
     }
 
     /// As where a unit is pushed: the gradients of all other rows are zero.

@@ -8,8 +8,10 @@ use std::time::{Duration, Instant};
 
 use deepvis::ascent::{Recipe, Record};
 use deepvis::model::{Settings, npy, toolbox};
+use deepvis::objective::Expression;
 use deepvis::output::checkpoint;
 use deepvis::python::{Value, literal, template};
+use deepvis::transform::Transforms;
 use deepvis_importer::caffe::{Caffemodel, convert, text, upgrade};
 use rand_mt::Mt;
 
@@ -48,6 +50,15 @@ const PIECES: &[&[u8]] = &[
     b"=",
     b"\n",
     b"#",
+    b"..",
+    b",",
+    b"x",
+    b"*",
+    b"-",
+    b" reflect",
+    b", row=1",
+    b", power=2",
+    b", image=1",
 ];
 
 /// Damages one of `corpus` in one to six places.
@@ -318,6 +329,57 @@ fn flags(long: bool) {
     });
 }
 
+/// What is taken is written again as what is read as the same.
+fn objectives(long: bool) {
+    let corpus: Vec<Vec<u8>> = [
+        "channel(inception_4a/output, 97) + 0.5*neuron(loss3/classifier, flamingo) - 100*diversity(inception_4a/output)",
+        "neuron(conv-1, 3, row=2, column=5)",
+        "-(channel(a, 1) + 2)*3 - -4",
+        "direction_neuron(a, v.npy, row=0, column=1, power=0.5)",
+        "caricature(a, photo.jpg, power=1) + inversion(a, photo.jpg) + difference(a, photo.jpg)",
+    ]
+    .iter()
+    .map(|text| text.as_bytes().to_vec())
+    .collect();
+    fuzz("objectives", long, &corpus, |bytes| {
+        std::str::from_utf8(bytes).is_ok_and(|text| {
+            Expression::parse(text).is_ok_and(|objective| {
+                let again = objective.to_string();
+                assert_eq!(
+                    Expression::parse(&again).as_ref(),
+                    Ok(&objective),
+                    "{text:?} is written {again:?}"
+                );
+                true
+            })
+        })
+    });
+}
+
+/// The same of transformations.
+fn transforms(long: bool) {
+    let corpus: Vec<Vec<u8>> = [
+        "pad 16, jitter 8, scale 0.9..1.1",
+        "lucid, crop 224",
+        "pad 12 reflect, rotate -10..10, jitter 4x8",
+        "xplique, blur 3 0.5..1",
+        "olah2017",
+    ]
+    .iter()
+    .map(|text| text.as_bytes().to_vec())
+    .collect();
+    fuzz("transforms", long, &corpus, |bytes| {
+        std::str::from_utf8(bytes).is_ok_and(|text| {
+            Transforms::parse(text, [224, 200]).is_ok_and(|transforms| {
+                let again = transforms.to_string();
+                let read = Transforms::parse(&again, [224, 200]);
+                assert_eq!(read.as_ref(), Ok(&transforms), "{text:?} is written {again:?}");
+                true
+            })
+        })
+    });
+}
+
 #[test]
 fn damaged_files_of_every_kind_are_refused_or_read() {
     for run in [
@@ -329,6 +391,8 @@ fn damaged_files_of_every_kind_are_refused_or_read() {
         checkpoints,
         settings,
         flags,
+        objectives,
+        transforms,
     ] {
         run(false);
     }
@@ -346,5 +410,6 @@ macro_rules! for_minutes {
 
 for_minutes! {
     prototxt_for_minutes: prototxt, caffemodel_for_minutes: caffemodel, burnpack_for_minutes: burnpack, onnx_for_minutes: onnx, npy_for_minutes: arrays,
-    checkpoint_for_minutes: checkpoints, settings_for_minutes: settings, flags_for_minutes: flags
+    checkpoint_for_minutes: checkpoints, settings_for_minutes: settings, flags_for_minutes: flags,
+    objectives_for_minutes: objectives, transforms_for_minutes: transforms
 }

@@ -8,6 +8,7 @@ use deepvis_importer::weights::trimmed;
 use deepvis_importer::{Layer, StoredTensor, Weights};
 
 use crate::network::error::{Error, Result};
+use crate::network::host::inner_product::InnerProduct;
 use crate::network::layers::LayerModule;
 
 /// A built layer and the shapes of its tops.
@@ -105,6 +106,14 @@ impl LayerBuild<'_> {
         let data = TensorData::from_bytes(bytes.shared(), shape.to_vec(), DType::F32);
         let tensor = Tensor::from_data(data, self.device);
         Ok(Param::initialized(ParamId::new(), tensor).set_require_grad(false))
+    }
+
+    /// A weight in the order in which the host's function takes it. For shapes alone no numbers are moved.
+    pub(in crate::network) fn arranged(&self, weight: Param<Tensor<2>>, product: &InnerProduct) -> Param<Tensor<2>> {
+        match self.weights {
+            Some(_) => weight.map(|weight| product.arranged(weight)),
+            None => weight,
+        }
     }
 
     /// A constant of the network that is computed from stored tensors.

@@ -5,7 +5,7 @@ use std::ops::Range;
 use gemm::Parallelism;
 use rayon::prelude::*;
 
-use super::scratch::Entry;
+use super::scratch::Place;
 
 /// A row-major or transposed view of a matrix in a slice.
 #[derive(Clone, Copy)]
@@ -47,7 +47,7 @@ pub(super) enum Cores {
 
 /// The smallest block, in columns and rows, that is given to a core.
 const LEAST: [usize; 2] = [64, 24];
-/// Columns and rows of a block are multiples of these: width and height of gemm's microkernel, with AVX-512 and AVX2.
+/// Columns and rows of a block are multiples of these: a vector of AVX-512, and the height of gemm's kernels.
 const UNIT: [usize; 2] = [16, 6];
 
 /// The longest inner dimension that is given to gemm. It splits longer sums at places that depend on the size of the
@@ -72,7 +72,7 @@ pub(super) fn part(rows: usize, columns: usize, inner: usize) -> usize {
 /// `out = left * right`; `out` is row-major, `rows x columns`, `inner` is summed over. Writes all of `out`.
 ///
 /// The order of summation does not depend on the number of cores.
-pub(super) fn multiply<T: Entry>(
+pub(super) fn multiply<T: Place>(
     out: &mut [T],
     left: Matrix<'_>,
     right: Matrix<'_>,
@@ -187,11 +187,11 @@ fn share(len: usize, parts: usize, part: usize, unit: usize) -> Range<usize> {
 /// A pointer through which several threads write, each to elements of its own.
 pub(super) struct Shared(*mut f32);
 
-// SAFETY: no element is written by two threads, and none is read before all have ended.
+// SAFETY: no element is touched by two threads.
 unsafe impl Sync for Shared {}
 
 impl Shared {
-    pub(super) fn new<T: Entry>(entries: &mut [T]) -> Self {
+    pub(super) fn new<T: Place>(entries: &mut [T]) -> Self {
         Self(entries.as_mut_ptr().cast())
     }
 

@@ -217,7 +217,11 @@ impl InnerProduct {
         self.rows > 1 && self.inputs > 1 && self.outputs > 1
     }
 
-    /// A weight (`outputs x inputs`) as the layer keeps it, of images of many rows in panels (see [`panels`]).
+    /// A weight (`outputs x inputs`) as the function takes it: where images are of many rows, and on the host, in panels of columns,
+    /// one after the other. The shape stays, though it no longer tells where an entry is.
+    ///
+    /// # Panics
+    /// When the weight is not of that shape.
     pub fn arranged(&self, weight: Tensor<2>) -> Tensor<2> {
         let device = weight.device();
         if !self.is_matrix() || !is_host(&device) {
@@ -249,7 +253,8 @@ impl InnerProduct {
         }
     }
 
-    /// W^T grad for each row. Where most rows are zero, as when a unit of the last layers is pushed, only the others are multiplied.
+    /// W^T grad for each row; zeros for a row of zeros. Where most rows are, as when a unit of the last layers is pushed, only the others
+    /// are multiplied.
     fn back_through_matrix(&self, grad: &[f32], weight: &[f32]) -> Vec<f32> {
         let Self {
             outputs, inputs, rows, ..
@@ -261,17 +266,24 @@ impl InnerProduct {
             .filter(|row| grad[row * outputs..][..outputs].iter().any(|grad| *grad != 0.0))
             .collect();
         if some.len() > all / 2 {
-            return self.matrix_products(grad, weight, None, [outputs, inputs]);
+            let mut back = self.matrix_products(grad, weight, None, [outputs, inputs]);
+            // What a row of zeros gives must not depend on the other rows, to the sign.
+            let mut next = 0;
+            for row in some.into_iter().chain([all]) {
+                back[next * inputs..row * inputs].fill(0.0);
+                next = row + 1;
+            }
+            return back;
         }
+        let count = some.len();
         // A single row would be summed in another order.
         if let [only] = some[..] {
             some.push(if only == 0 { 1 } else { 0 });
         }
-        let left: Vec<f32> = some
-            .iter()
-            .flat_map(|row| &grad[row * outputs..][..outputs])
-            .copied()
-            .collect();
+        let mut left = Vec::with_capacity(some.len() * outputs);
+        for row in &some {
+            left.extend_from_slice(&grad[row * outputs..][..outputs]);
+        }
         // SAFETY: the product writes them.
         let of_some = unsafe {
             written(some.len() * inputs, |out| {
@@ -279,7 +291,7 @@ impl InnerProduct {
             })
         };
         let mut back = zeros(all * inputs);
-        for (row, values) in some.iter().zip(of_some.chunks(inputs)) {
+        for (row, values) in some.iter().zip(of_some.chunks(inputs)).take(count) {
             back[row * inputs..][..inputs].copy_from_slice(values);
         }
         back

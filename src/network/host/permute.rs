@@ -53,6 +53,7 @@ fn begin(outer: &[Axis], mut row: usize) -> usize {
 
 /// The entries of `source`, whose shape is `shape`, with its axes in another order.
 pub(super) fn permuted(source: &[f32], shape: &[usize], order: &[usize]) -> Vec<f32> {
+    assert_eq!(source.len(), shape.iter().product::<usize>());
     let axes = axes(shape, order);
     let Some((last, outer)) = axes.split_last() else {
         return source.to_vec();

@@ -46,6 +46,11 @@ pub(super) fn zeros<T: Copy + Default + Send + Sync>(len: usize) -> Vec<T> {
 /// `write` must write each entry.
 pub(super) unsafe fn written<T>(len: usize, write: impl FnOnce(&mut [MaybeUninit<T>])) -> Vec<T> {
     let mut values = Vec::with_capacity(len);
+    if cfg!(debug_assertions) {
+        // What is left out shows: all bits set are no number.
+        // SAFETY: there is room for `len` entries, and bytes may be written to memory that holds nothing yet.
+        unsafe { std::ptr::write_bytes(values.as_mut_ptr(), u8::MAX, len) };
+    }
     write(&mut values.spare_capacity_mut()[..len]);
     // SAFETY: there is room for `len` entries, and each has been written.
     unsafe { values.set_len(len) };
@@ -63,9 +68,14 @@ pub(super) fn cleared<T: Copy + Default + Send + Sync>(entries: &mut [MaybeUnini
     unsafe { entries.assume_init_mut() }
 }
 
-/// An entry of a result, which is written before it is read.
-pub(super) trait Entry: Send {}
+/// A place for an entry of a result, which is written before it is read.
+///
+/// # Safety
+/// It must be laid out as a float32.
+pub(super) unsafe trait Place: Send {}
 
-impl Entry for f32 {}
+// SAFETY: it is one.
+unsafe impl Place for f32 {}
 
-impl Entry for MaybeUninit<f32> {}
+// SAFETY: it is laid out as what it may hold.
+unsafe impl Place for MaybeUninit<f32> {}

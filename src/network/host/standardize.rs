@@ -31,6 +31,10 @@ impl HostFunction for Standardize {
         let terms = parameters
             .get(1)
             .map_or_else(|| vec![0.0; entries], |term| term.to_vec());
+        assert_eq!(
+            (factors.len(), terms.len(), rows * entries),
+            (entries, entries, x.len())
+        );
         let mut scales = zeros(rows);
         let mut normal = Vec::new();
         // SAFETY: all rows of both are written.

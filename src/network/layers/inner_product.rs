@@ -60,12 +60,8 @@ impl InnerProduct {
         let mut top = bottom[..axis].to_vec();
         top.push(outputs);
         let product = inner_product::InnerProduct::new(outputs, inputs, bottom[..axis].iter().product());
-        let weight = match build.weights {
-            Some(_) => weight.map(|weight| product.arranged(weight)),
-            None => weight,
-        };
         let layer = Self {
-            weight,
+            weight: build.arranged(weight, &product),
             bias,
             axis,
             product,

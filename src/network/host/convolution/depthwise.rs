@@ -133,7 +133,12 @@ pub(super) fn correlate(geometry: &Geometry, image: &[f32], weight: &[f32], out:
     let padded = Padded::new(geometry);
     let (taps, step) = (geometry.kernel[0] * geometry.kernel[1], geometry.stride[1]);
     let (image_len, out_len) = (geometry.input_area(), geometry.output_area());
-    let channels = |((image, out), weight): ((&[f32], &mut Unwritten), &[f32])| {
+    let channels = geometry.group;
+    assert_eq!(
+        (image.len(), out.len(), weight.len()),
+        (channels * image_len, channels * out_len, channels * taps)
+    );
+    let some_channels = |((image, out), weight): ((&[f32], &mut Unwritten), &[f32])| {
         with_scratch(padded.len(), |scratch| {
             vectorized(
                 #[inline(always)]
@@ -170,9 +175,9 @@ pub(super) fn correlate(geometry: &Geometry, image: &[f32], weight: &[f32], out:
                 .par_chunks(some * image_len)
                 .zip(out.par_chunks_mut(some * out_len))
                 .zip(weight.par_chunks(some * taps))
-                .for_each(channels);
+                .for_each(some_channels);
         }
-        Cores::One => channels(((image, out), weight)),
+        Cores::One => some_channels(((image, out), weight)),
     }
 }
 
@@ -231,6 +236,11 @@ pub(super) fn spread(geometry: &Geometry, out: &[f32], weight: &[f32], image: &m
         });
     };
     let (image_len, out_len) = (geometry.input_area(), geometry.output_area());
+    let channels = geometry.group;
+    assert_eq!(
+        (image.len(), out.len(), weight.len()),
+        (channels * image_len, channels * out_len, channels * taps)
+    );
     match cores {
         Cores::All => image
             .par_chunks_mut(image_len)

@@ -31,6 +31,7 @@ pub(super) fn for_each_image<T: Send>(
     work: impl Fn(&[f32], &mut [T], Cores) + Sync,
 ) {
     let (cores, batch) = (rayon::current_num_threads(), to.len() / to_len.max(1));
+    assert_eq!(from.len(), batch * from_len, "as many images on both sides");
     let images = together.min(batch / cores).max(1);
     let (from_len, to_len) = ((images * from_len).max(1), (images * to_len).max(1));
     if batch < cores {

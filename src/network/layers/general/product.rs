@@ -101,10 +101,12 @@ impl AlongAxis {
         let rows = build.bottom()[..axis].iter().product();
         let product = InnerProduct::new(outputs, *extent, rows);
         *extent = outputs;
-        let is_last = build.bottom()[axis + 1..].iter().product::<usize>() == 1;
-        let weight = match build.weights {
-            Some(_) if is_last => weight.map(|weight: Tensor<2>| product.arranged(weight)),
-            Some(_) | None => weight,
+        // An axis behind it, of one entry for one image, may be that of the images.
+        let is_last = axis + 1 == build.bottom().len();
+        let weight = if is_last {
+            build.arranged(weight, &product)
+        } else {
+            weight
         };
         let layer = Self {
             weight,
@@ -121,8 +123,8 @@ impl Forward for AlongAxis {
         let x = bottoms[0].around(self.axis);
         let weight = self.weight.val();
         let [outputs, inputs] = weight.dims();
-        let [outer, _, inner] = x.dims();
-        let y: Tensor<3> = if inner == 1 {
+        let outer = x.dims()[0];
+        let y: Tensor<3> = if self.is_last {
             let rows: Tensor<2> = x.reshape([outer, inputs]);
             let y = if host::is_host(&rows.device()) {
                 host::apply_with(rows, weight, None, self.product.clone())

@@ -123,6 +123,14 @@ fn fuzz(name: &str, long: bool, corpus: &[Vec<u8>], mut check: impl FnMut(&[u8])
     );
 }
 
+/// The same of texts; what is none any more is refused.
+fn fuzz_texts(name: &str, long: bool, corpus: &[&str], check: impl Fn(&str) -> bool) {
+    let corpus: Vec<Vec<u8>> = corpus.iter().map(|text| text.as_bytes().to_vec()).collect();
+    fuzz(name, long, &corpus, |bytes| {
+        std::str::from_utf8(bytes).is_ok_and(&check)
+    });
+}
+
 fn fixtures(file: &str) -> Vec<Vec<u8>> {
     let mut cases: Vec<PathBuf> = std::fs::read_dir(repository("tests/fixtures/layers"))
         .unwrap()
@@ -296,7 +304,7 @@ fn settings(long: bool) {
 }
 
 fn flags(long: bool) {
-    let corpus: Vec<Vec<u8>> = [
+    let corpus = [
         "{'lr': 100.0, 'a': (1, 2)}",
         "dict(lr=10**2, b=-1)",
         "(13/2,6)",
@@ -306,76 +314,61 @@ fn flags(long: bool) {
         "None",
         "%(p.push_layer)s_%(p.push_channel)04d",
         "%(r.best_obj)-+012.3f%%",
-    ]
-    .iter()
-    .map(|text| text.as_bytes().to_vec())
-    .collect();
-    fuzz("flags", long, &corpus, |bytes| {
-        std::str::from_utf8(bytes).is_ok_and(|text| {
-            let values = [
-                Value::Int(-7),
-                Value::Float(1e300),
-                Value::Float32(f32::NAN),
-                Value::Str("é".into()),
-                Value::None,
-            ];
-            let filled = values
-                .iter()
-                .filter(|value| template::fill(text, |_| Some((*value).clone())).is_ok())
-                .count();
-            let parsed = literal::parse(text).map(|value| (value.str(), value.repr(), value.shown()));
-            parsed.is_ok() || filled > 0 && text.contains('%')
-        })
+    ];
+    fuzz_texts("flags", long, &corpus, |text| {
+        let values = [
+            Value::Int(-7),
+            Value::Float(1e300),
+            Value::Float32(f32::NAN),
+            Value::Str("é".into()),
+            Value::None,
+        ];
+        let filled = values
+            .iter()
+            .filter(|value| template::fill(text, |_| Some((*value).clone())).is_ok())
+            .count();
+        let parsed = literal::parse(text).map(|value| (value.str(), value.repr(), value.shown()));
+        parsed.is_ok() || filled > 0 && text.contains('%')
     });
 }
 
 /// What is taken is written again as what is read as the same.
 fn objectives(long: bool) {
-    let corpus: Vec<Vec<u8>> = [
+    let corpus = [
         "channel(inception_4a/output, 97) + 0.5*neuron(loss3/classifier, flamingo) - 100*diversity(inception_4a/output)",
         "neuron(conv-1, 3, row=2, column=5)",
         "-(channel(a, 1) + 2)*3 - -4",
         "direction_neuron(a, v.npy, row=0, column=1, power=0.5)",
         "caricature(a, photo.jpg, power=1) + inversion(a, photo.jpg) + difference(a, photo.jpg)",
-    ]
-    .iter()
-    .map(|text| text.as_bytes().to_vec())
-    .collect();
-    fuzz("objectives", long, &corpus, |bytes| {
-        std::str::from_utf8(bytes).is_ok_and(|text| {
-            Expression::parse(text).is_ok_and(|objective| {
-                let again = objective.to_string();
-                assert_eq!(
-                    Expression::parse(&again).as_ref(),
-                    Ok(&objective),
-                    "{text:?} is written {again:?}"
-                );
-                true
-            })
+    ];
+    fuzz_texts("objectives", long, &corpus, |text| {
+        Expression::parse(text).is_ok_and(|objective| {
+            let again = objective.to_string();
+            assert_eq!(
+                Expression::parse(&again).as_ref(),
+                Ok(&objective),
+                "{text:?} is written {again:?}"
+            );
+            true
         })
     });
 }
 
 /// The same of transformations.
 fn transforms(long: bool) {
-    let corpus: Vec<Vec<u8>> = [
+    let corpus = [
         "pad 16, jitter 8, scale 0.9..1.1",
         "lucid, crop 224",
         "pad 12 reflect, rotate -10..10, jitter 4x8",
         "xplique, blur 3 0.5..1",
         "olah2017",
-    ]
-    .iter()
-    .map(|text| text.as_bytes().to_vec())
-    .collect();
-    fuzz("transforms", long, &corpus, |bytes| {
-        std::str::from_utf8(bytes).is_ok_and(|text| {
-            Transforms::parse(text, [224, 200]).is_ok_and(|transforms| {
-                let again = transforms.to_string();
-                let read = Transforms::parse(&again, [224, 200]);
-                assert_eq!(read.as_ref(), Ok(&transforms), "{text:?} is written {again:?}");
-                true
-            })
+    ];
+    fuzz_texts("transforms", long, &corpus, |text| {
+        Transforms::parse(text, [224, 200]).is_ok_and(|transforms| {
+            let again = transforms.to_string();
+            let read = Transforms::parse(&again, [224, 200]);
+            assert_eq!(read.as_ref(), Ok(&transforms), "{text:?} is written {again:?}");
+            true
         })
     });
 }

@@ -22,6 +22,7 @@ pub(super) fn map_two(x: &[f32], y: &[f32], function: impl Fn(f32, f32) -> f32 +
     // SAFETY: whole blocks are written, then what is left over.
     unsafe {
         by_chunks(
+            CHUNK,
             x,
             y,
             #[inline(always)]
@@ -47,6 +48,7 @@ pub(super) fn map_masked(x: &[f32], mask: &[u8], function: impl Fn(f32, u8) -> f
     // SAFETY: the three are of the same length, so that the loop writes each place.
     unsafe {
         by_chunks(
+            CHUNK,
             x,
             mask,
             #[inline(always)]
@@ -62,19 +64,21 @@ pub(super) fn map_masked(x: &[f32], mask: &[u8], function: impl Fn(f32, u8) -> f
     }
 }
 
-/// What `write`, which must be `#[inline(always)]`, makes of the chunks of both.
+/// What `write`, which must be `#[inline(always)]`, makes of the chunks of both, of `len` entries each.
 ///
 /// # Safety
 /// `write` must write every place of the first slice that it is given; all three are of the same length.
-unsafe fn by_chunks<T: Sync>(x: &[f32], y: &[T], write: impl Fn(&mut Unwritten, &[f32], &[T]) + Sync) -> Vec<f32> {
+pub(super) unsafe fn by_chunks<T: Sync>(
+    len: usize,
+    x: &[f32],
+    y: &[T],
+    write: impl Fn(&mut Unwritten, &[f32], &[T]) + Sync,
+) -> Vec<f32> {
     assert_eq!(x.len(), y.len());
     // SAFETY: `write` is given all of them, in chunks.
     unsafe {
         written(x.len(), |values| {
-            let chunks = values
-                .par_chunks_mut(CHUNK)
-                .zip(x.par_chunks(CHUNK))
-                .zip(y.par_chunks(CHUNK));
+            let chunks = values.par_chunks_mut(len).zip(x.par_chunks(len)).zip(y.par_chunks(len));
             chunks.for_each(|((values, x), y)| {
                 vectorized(
                     #[inline(always)]

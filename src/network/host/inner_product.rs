@@ -12,7 +12,7 @@ use super::convolution::for_each_image;
 use super::gemm::Cores;
 use super::panels;
 use super::scratch::{CHUNK, Unwritten, written, zeros};
-use super::vector::with_vectors;
+use super::vector::{is_zero, with_vectors};
 use super::{Gradient, HostArray, HostFunction, OfWeight, Output, is_host};
 
 /// Most and fewest input entries of a parallel task in the backward pass.
@@ -263,7 +263,7 @@ impl InnerProduct {
         let mut some: Vec<usize> = (0..all)
             .into_par_iter()
             .with_min_len(CHUNK.div_ceil(outputs))
-            .filter(|row| grad[row * outputs..][..outputs].iter().any(|grad| *grad != 0.0))
+            .filter(|row| !is_zero(&grad[row * outputs..][..outputs]))
             .collect();
         if some.len() > all / 2 {
             let mut back = self.matrix_products(grad, weight, None, [outputs, inputs]);

@@ -2,12 +2,10 @@
 
 use std::sync::Arc;
 
-use rayon::prelude::*;
-
 use super::curve::exp;
-use super::each::map;
-use super::scratch::{CHUNK, Unwritten, written};
-use super::vector::{LANES, sum, vectorized};
+use super::each::{by_chunks, map};
+use super::scratch::CHUNK;
+use super::vector::{LANES, sum};
 use super::{Gradient, HostArray, HostFunction, Output};
 
 /// Rows of `entries`.
@@ -38,29 +36,28 @@ impl HostFunction for Softmax {
         let entries = self.entries;
         // Entries of a parallel task: whole rows.
         let some = (CHUNK / entries).max(1) * entries;
-        let softmax = |values: &mut Unwritten| {
-            let chunks = values.par_chunks_mut(some).zip(x.par_chunks(some));
-            chunks.for_each(|(values, x)| {
-                vectorized(
-                    #[inline(always)]
-                    || {
-                        for (values, x) in values.chunks_mut(entries).zip(x.chunks(entries)) {
-                            let most = largest(x);
-                            for (value, x) in values.iter_mut().zip(x) {
-                                let below = x - most;
-                                value.write(if below < NOTHING { 0.0 } else { exp(below) });
-                            }
-                            // SAFETY: all of it has been written.
-                            let values = unsafe { values.assume_init_mut() };
-                            let share = 1.0 / sum(values, values, |value, _| value);
-                            values.iter_mut().for_each(|value| *value *= share);
-                        }
-                    },
-                );
-            });
-        };
         // SAFETY: all rows are written.
-        let values = unsafe { written(x.len(), softmax) };
+        let values = unsafe {
+            by_chunks(
+                some,
+                x,
+                x,
+                #[inline(always)]
+                |values, x, _| {
+                    for (values, x) in values.chunks_mut(entries).zip(x.chunks(entries)) {
+                        let most = largest(x);
+                        for (value, x) in values.iter_mut().zip(x) {
+                            let below = x - most;
+                            value.write(if below < NOTHING { 0.0 } else { exp(below) });
+                        }
+                        // All of it has been written.
+                        let values = values.assume_init_mut();
+                        let share = 1.0 / sum(values, values, |value, _| value);
+                        values.iter_mut().for_each(|value| *value *= share);
+                    }
+                },
+            )
+        };
         let shape = x.shape().to_vec();
         if !track {
             return Output {
@@ -77,31 +74,24 @@ impl HostFunction for Softmax {
         );
         let kept = HostArray::new(copy, shape.clone());
         let gradient = Arc::new(move |grad: &HostArray| {
-            let back_of = |back: &mut Unwritten| {
-                let chunks = back
-                    .par_chunks_mut(some)
-                    .zip(grad.par_chunks(some))
-                    .zip(kept.par_chunks(some));
-                chunks.for_each(|((back, grad), y)| {
-                    vectorized(
-                        #[inline(always)]
-                        || {
-                            let rows = back
-                                .chunks_mut(entries)
-                                .zip(grad.chunks(entries))
-                                .zip(y.chunks(entries));
-                            for ((back, grad), y) in rows {
-                                let along = sum(grad, y, |grad, y| grad * y);
-                                for ((back, grad), y) in back.iter_mut().zip(grad).zip(y) {
-                                    back.write(y * (grad - along));
-                                }
-                            }
-                        },
-                    );
-                });
-            };
             // SAFETY: all rows are written.
-            unsafe { written(grad.len(), back_of) }
+            unsafe {
+                by_chunks(
+                    some,
+                    grad,
+                    &kept,
+                    #[inline(always)]
+                    |back, grad, y| {
+                        let rows = back.chunks_mut(entries).zip(grad.chunks(entries));
+                        for ((back, grad), y) in rows.zip(y.chunks(entries)) {
+                            let along = sum(grad, y, |grad, y| grad * y);
+                            for ((back, grad), y) in back.iter_mut().zip(grad).zip(y) {
+                                back.write(y * (grad - along));
+                            }
+                        }
+                    },
+                )
+            }
         }) as Gradient;
         Output {
             values,

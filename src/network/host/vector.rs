@@ -58,3 +58,10 @@ pub(super) fn sum(a: &[f32], b: &[f32], term: impl Fn(f32, f32) -> f32) -> f32 {
     let rest: f32 = a_rest.iter().zip(b_rest).map(|(a, b)| term(*a, *b)).sum();
     sums.iter().sum::<f32>() + rest
 }
+
+/// Whether all of them are zero, of either sign.
+#[inline(always)]
+pub(super) fn is_zero(values: &[f32]) -> bool {
+    // Without the sign bit, as -0.0 is zero too.
+    values.iter().fold(0, |bits, value| bits | value.to_bits()) << 1 == 0
+}

@@ -7,14 +7,7 @@ use rayon::prelude::*;
 
 use super::geometry::Geometry;
 use crate::network::host::gemm::Cores;
-use crate::network::host::vector::vectorized;
-
-/// Whether all of them are zero, of either sign.
-#[inline(always)]
-fn is_zero(values: &[f32]) -> bool {
-    // Without the sign bit, as -0.0 is zero too.
-    values.iter().fold(0, |bits, value| bits | value.to_bits()) << 1 == 0
-}
+use crate::network::host::vector::{is_zero, vectorized};
 
 /// The smallest range that holds both; an empty one of `len..0` holds nothing.
 fn hull(a: &Range<usize>, b: &Range<usize>) -> Range<usize> {

@@ -26,7 +26,7 @@ fn devices() -> Vec<(&'static str, Device)> {
 
 fn iterations(criterion: &mut Criterion) {
     // As the program does.
-    deepvis::cli::heap::keep_freed_memory();
+    deepvis::heap::keep_freed_memory();
     for (backend, device) in devices() {
         for (net, layer) in NETS {
             let network = network(net, layer, &device);

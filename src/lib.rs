@@ -32,6 +32,7 @@ pub mod atomic_file;
 pub mod backend;
 pub mod cli;
 pub mod explore;
+pub mod heap;
 mod hexadecimal;
 pub mod model;
 pub mod network;

@@ -2,6 +2,12 @@
 
 use std::process::ExitCode;
 
+use deepvis::heap::LargePages;
+
+/// Weights and blobs are large.
+#[global_allocator]
+static ALLOCATOR: LargePages = LargePages;
+
 fn main() -> ExitCode {
     deepvis::cli::run()
 }

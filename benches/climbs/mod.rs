@@ -11,7 +11,12 @@ use burn::tensor::Device;
 use deepvis::ascent::{
     Circumstances, Climb, Flow, Listener, Optimizer, Precision, Progress, Recipe, Regularizers, Schedule, Start, ascend,
 };
+use deepvis::heap::LargePages;
 use deepvis::network::{InputSize, Network};
+
+/// As the program's.
+#[global_allocator]
+static ALLOCATOR: LargePages = LargePages;
 
 /// One of the nets of `models/deploy`, up to a layer.
 pub fn network(net: &str, layer: &str, device: &Device) -> Network {

@@ -11,7 +11,12 @@ mod result;
 mod settings;
 mod units;
 
+use deepvis::heap::LargePages;
 use pyo3::prelude::*;
+
+/// Of this extension alone; Python keeps its own.
+#[global_allocator]
+static ALLOCATOR: LargePages = LargePages;
 
 /// The compiled part of the package `deepvis`; import that.
 #[pymodule]

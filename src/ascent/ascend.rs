@@ -17,7 +17,7 @@ use super::pass::floats;
 use super::recipe::{Image, Precision};
 use super::record::Iteration;
 use super::regularize::regularize;
-use crate::network::Network;
+use crate::network::{Network, host};
 
 /// What is told of an iteration of one ascent.
 #[derive(Debug)]
@@ -42,7 +42,7 @@ pub enum Flow {
     Stop,
 }
 
-/// Who hears of iterations.
+/// Who hears of iterations, on the thread that called [`ascend`].
 pub trait Listener {
     /// Whether the images of this iteration are wanted too. On a device they have to be fetched.
     fn wants_images(&self, iteration: usize) -> bool;
@@ -160,7 +160,7 @@ impl Group<'_> {
         mut self,
         arithmetic: &A,
         listener: &mut dyn Listener,
-        regularize: impl Fn(&A, &mut A::Images, &A::Gradient, usize),
+        regularize: impl Fn(&A, &mut A::Images, &A::Gradient, usize) + Sync,
     ) -> Result<Flow> {
         let originals = self.originals;
         let recipe = originals[0].recipe();
@@ -178,45 +178,51 @@ impl Group<'_> {
                     .iter()
                     .for_each(|place| self.climbs[*place].change_rate(iteration, factor));
             }
-            arithmetic.clip(&mut kept.x);
-            let found = arithmetic.pass(&kept.x, iteration)?;
-            let [norm, distance, deviation] = arithmetic.statistics(&kept.x);
-            let gradient_norm = arithmetic.gradient_norms(&found.gradient);
-            kept.remember(arithmetic, &found, &own, recipe.objective.climbs_up());
-            if !recipe.may_wait() {
-                let nothing = gradient_norm.filled(0.0);
-                let climbs_on = arithmetic.greater(&gradient_norm, &nothing);
-                kept.is_alive = arithmetic.both(&kept.is_alive, &climbs_on);
-            }
-            let Found {
-                objective,
-                largest,
-                place,
-                gradient,
-                drawn: _,
-            } = found;
-            if !is_last {
-                let factor = self.climbs[self.places[0]].rate_factor(iteration);
-                match &recipe.optimizer.times(factor) {
-                    Optimizer::GradientAscent { schedule } => {
-                        let rate = schedule.rate(&objective, &gradient_norm);
-                        arithmetic.add_scaled(&mut kept.x, &rate, &gradient);
-                    }
-                    Optimizer::Adaptive(adaptive) => {
-                        arithmetic.step(&mut kept.x, &gradient, adaptive, &mut moments)?;
-                    }
+            let optimizer = recipe
+                .optimizer
+                .times(self.climbs[self.places[0]].rate_factor(iteration));
+            let (figures, gradient) = host::in_pool(self.circumstances.device, || {
+                arithmetic.clip(&mut kept.x);
+                let found = arithmetic.pass(&kept.x, iteration)?;
+                let [norm, distance, deviation] = arithmetic.statistics(&kept.x);
+                let gradient_norm = arithmetic.gradient_norms(&found.gradient);
+                kept.remember(arithmetic, &found, &own, recipe.objective.climbs_up());
+                if !recipe.may_wait() {
+                    let nothing = gradient_norm.filled(0.0);
+                    let climbs_on = arithmetic.greater(&gradient_norm, &nothing);
+                    kept.is_alive = arithmetic.both(&kept.is_alive, &climbs_on);
                 }
-                regularize(arithmetic, &mut kept.x, &gradient, iteration);
-            }
-            unread.push(Figures {
-                objective,
-                largest,
-                place,
-                norm,
-                distance,
-                deviation,
-                gradient_norm,
-            });
+                let Found {
+                    objective,
+                    largest,
+                    place,
+                    gradient,
+                    drawn: _,
+                } = found;
+                if !is_last {
+                    match &optimizer {
+                        Optimizer::GradientAscent { schedule } => {
+                            let rate = schedule.rate(&objective, &gradient_norm);
+                            arithmetic.add_scaled(&mut kept.x, &rate, &gradient);
+                        }
+                        Optimizer::Adaptive(adaptive) => {
+                            arithmetic.step(&mut kept.x, &gradient, adaptive, &mut moments)?;
+                        }
+                    }
+                    regularize(arithmetic, &mut kept.x, &gradient, iteration);
+                }
+                let figures = Figures {
+                    objective,
+                    largest,
+                    place,
+                    norm,
+                    distance,
+                    deviation,
+                    gradient_norm,
+                };
+                Ok::<_, Error>((figures, gradient))
+            })?;
+            unread.push(figures);
             let is_watched = listener.wants_images(iteration);
             if unread.len() < self.circumstances.read_every && !is_last && !is_watched {
                 continue;

@@ -21,7 +21,6 @@ mod fetch;
 pub mod flags;
 mod forward;
 mod gallery;
-pub mod heap;
 mod help;
 mod hints;
 mod import;

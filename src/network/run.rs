@@ -8,6 +8,7 @@ use deepvis_importer::graph::{Target, ValueId};
 use super::apart::Apart;
 use super::axes::Axes;
 use super::blob::Blob;
+use super::host::in_pool;
 use super::layers::{Forward, LayerModule};
 
 /// What a forward pass found at a target, for a batch of images.
@@ -177,6 +178,10 @@ impl Network {
 
     /// Runs a batch of images of shape `[batch, channels, rows, columns]` up to all targets.
     pub fn forward(&self, images: Tensor<4>) -> Vec<Activation> {
+        in_pool(&images.device(), || self.run(images))
+    }
+
+    fn run(&self, images: Tensor<4>) -> Vec<Activation> {
         let program = &self.program;
         let mut last_read = vec![usize::MAX; program.shapes.len()];
         for (index, step) in program.steps.iter().enumerate() {

@@ -6,6 +6,7 @@ use super::error::Result;
 use crate::ascent::{self, floats};
 use crate::backend::Compute;
 use crate::model::Model;
+use crate::network::host::in_pool;
 use crate::network::{Activation, Network};
 
 /// What the numbers of an image are.
@@ -97,7 +98,12 @@ impl Activation {
         let batch = images.dims()[0];
         let entries: usize = self.pushed.shape().iter().product();
         let climbed = self.pushed.view([batch, entries / batch]).narrow(1, entry, 1).sum();
-        match climbed.is_tracked().then(|| images.grad(&climbed.backward())).flatten() {
+        let gradient = || images.grad(&climbed.backward());
+        match climbed
+            .is_tracked()
+            .then(|| in_pool(&images.device(), gradient))
+            .flatten()
+        {
             Some(gradient) => floats(gradient),
             None => Ok(vec![0.0; images.dims().iter().product()]),
         }

@@ -12,7 +12,7 @@ const LARGEST_GPU_BATCH: usize = 64;
 /// Bytes for each entry of an image of grey levels: itself, its mean, what is kept of it (first, best, last), and what is
 /// written of these, in float64.
 const GREY_LEVELS: u64 = 125;
-/// The same of an image whose arrays are so large that the allocator gives each back when it is freed (see `cli/heap.rs`): what is
+/// The same of an image whose arrays are so large that the allocator gives each back when it is freed (see `heap.rs`): what is
 /// there at once.
 const LARGE_GREY_LEVELS: u64 = 64;
 /// From so many entries on, of 8 bytes each.

@@ -1,6 +1,10 @@
 //! The layers' own CPU functions beside the same layers composed of burn's operations, forward and backward, over sizes that
 //! proptest draws, on both CPU backends.
 
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
 use burn::tensor::{Device, Tensor, TensorData};
 use deepvis::network::host::convolution::{Convolve, Deconvolve, Geometry};
 use deepvis::network::host::inner_product::InnerProduct;
@@ -191,6 +195,36 @@ fn an_image_of_a_batch_is_computed_as_one_alone() {
         // The weighting of the outputs is drawn for the first image first.
         assert!(gradients[..gradient.len()] == gradient, "{geometry:?}");
     }
+}
+
+/// Images of a batch want a layer's transformed weights at the same time, of which one thread makes them and the others wait: none
+/// of those may have what that one waits for.
+#[test]
+fn weights_are_made_while_others_wait() {
+    let geometry = Geometry {
+        input: [64, 12, 12],
+        output: [64, 12, 12],
+        kernel: [3; 2],
+        stride: [1; 2],
+        pad: [1; 2],
+        dilation: [1; 2],
+        group: 1,
+    };
+    let (done, is_done) = mpsc::channel();
+    thread::spawn(move || {
+        let device = Device::flex().autodiff();
+        let x = draw([16, 64, 12, 12], 1, &device);
+        let weight = draw([64, 64, 3, 3], 2, &device);
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(8).build().unwrap();
+        let both = || {
+            let layer = Convolve::new(geometry, None);
+            both_ways(&x, |x| apply_with(x, weight.clone(), None, layer.clone()))
+        };
+        let first = both();
+        done.send((0..100).all(|_| pool.install(both) == first)).unwrap();
+    });
+    let is_same = is_done.recv_timeout(Duration::from_secs(300));
+    assert_eq!(is_same, Ok(true), "a thread waits for itself");
 }
 
 /// What is kept of a layer's weights goes with them.

@@ -83,19 +83,19 @@ impl<N> Figures<N> {
 }
 
 /// The arithmetic of a batch of ascents.
-pub(super) trait Arithmetic {
+pub(super) trait Arithmetic: Sync {
     /// What is climbed of each ascent: its image, or the parameters of one.
-    type Images: Clone;
+    type Images: Clone + Send;
     /// The images as they are kept: grey levels less the mean.
-    type Shown;
+    type Shown: Send;
     /// What a pass keeps of the images.
     type Drawn;
     /// The gradient of each of them.
-    type Gradient;
+    type Gradient: Send;
     /// A number for each ascent.
-    type Numbers: Quantity + Clone;
+    type Numbers: Quantity + Clone + Send + Sync;
     /// Yes or no for each ascent.
-    type Flags: Clone;
+    type Flags: Clone + Send;
 
     /// Images from the host, one for each ascent.
     fn images(&self, images: &[&[f64]]) -> Self::Images;

@@ -12,13 +12,13 @@ use clap::Parser;
 
 use super::error::Error;
 use super::flags::{Cli, Command, ExploreFlags, OptimizeFlags};
-use super::heap::keep_freed_memory;
 use super::model::ModelOptions;
 use super::optimize::interrupt;
 use super::stdout::out;
 use super::{compute, hints, optimize};
 use crate::backend::Compute;
 use crate::explore::{self, Explorer, First, Plan, Planner, Preset, Setting, Wish};
+use crate::heap::keep_freed_memory;
 use crate::model::{Model, Settings};
 
 pub(super) fn run(flags: &ExploreFlags, settings: &Settings) -> anyhow::Result<ExitCode> {

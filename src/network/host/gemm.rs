@@ -16,6 +16,15 @@ pub(super) struct Matrix<'a> {
 }
 
 impl<'a> Matrix<'a> {
+    /// Row-major, its rows so many entries apart.
+    pub(super) fn of_rows(values: &'a [f32], row_stride: usize) -> Self {
+        Self {
+            values,
+            row_stride,
+            column_stride: 1,
+        }
+    }
+
     /// `rows x columns`, row-major.
     pub(super) fn new(values: &'a [f32], rows: usize, columns: usize) -> Self {
         assert_eq!(values.len(), rows * columns, "a matrix of {rows} x {columns}");
@@ -130,46 +139,6 @@ pub(super) fn multiply<T: Place>(
     match blocks {
         1 => block(0),
         blocks => (0..blocks).into_par_iter().for_each(block),
-    }
-}
-
-/// A batch of `layers` independent products, `out = left * right` for each. `left` is `rows x layers x inner` and `out`
-/// is `rows x layers x columns` (the index of the layer is the middle one), `right` is `layers x inner x columns`.
-pub(super) fn multiply_layers(
-    out: &mut [f32],
-    left: &[f32],
-    right: &[f32],
-    (layers, rows, columns, inner): (usize, usize, usize, usize),
-    cores: Cores,
-) {
-    assert_eq!(out.len(), rows * layers * columns);
-    assert_eq!(left.len(), rows * layers * inner);
-    assert_eq!(right.len(), layers * inner * columns);
-    let out = Shared::new(out);
-    let layer = |layer: usize| {
-        let product = Product {
-            // SAFETY: the first row of a layer begins inside `out` unless there are no rows, and then the offset is
-            // zero.
-            out: unsafe { out.at(layer * columns * usize::from(rows > 0)) },
-            row_stride: layers * columns,
-            left: Matrix {
-                values: &left[(layer * inner).min(left.len())..],
-                row_stride: layers * inner,
-                column_stride: 1,
-            },
-            right: Matrix::new(&right[layer * inner * columns..][..inner * columns], inner, columns),
-            inner,
-            // The number of rows depends on how many images are computed together, which must not change the order of
-            // sums.
-            part: part(usize::MAX, columns, inner),
-        };
-        // SAFETY: the slices hold what the sizes say (asserted above) from each layer's beginning on, and layers have
-        // no place of `out` in common.
-        unsafe { product.block(0..rows, 0..columns) }
-    };
-    match cores {
-        Cores::All => (0..layers).into_par_iter().for_each(layer),
-        Cores::One => (0..layers).for_each(layer),
     }
 }
 

@@ -48,6 +48,7 @@ use burn::backend::NdArray;
 pub use array::{Host, HostArray};
 pub use of_weight::OfWeight;
 pub use pair::apply_two;
+pub use vector::vectorized;
 
 use pair::{PairBackward, PairGradient, SharedPair};
 
@@ -222,6 +223,19 @@ pub fn is_host(device: &Device) -> bool {
         }
     }
     is_cpu(device.as_dispatch())
+}
+
+/// Runs what computes on `device`: on a CPU in one of rayon's threads, since a thread outside of the pool would be put to sleep and
+/// woken for each parallel loop. The calling thread waits. From inside of a pool it stays in that pool.
+///
+/// A thread of the pool that waits for others takes up other work, and so perhaps a whole pass that another thread asked for: work
+/// must not hold a lock while it computes in parallel.
+pub fn in_pool<T: Send>(device: &Device, work: impl FnOnce() -> T + Send) -> T {
+    if is_host(device) {
+        rayon::scope(|_| work())
+    } else {
+        work()
+    }
 }
 
 /// Applies a host function without parameters to a tensor on a CPU device.

@@ -1,7 +1,7 @@
 //! Matrix products whose right side is kept as gemm's kernel reads it.
 //!
 //! gemm copies what it multiplies into panels, of as many columns as its kernel takes at once, and does so in every product. Of
-//! weights that few rows are multiplied with, as those of a transformer's tokens, that is a tenth of the time. Here the copy is made
+//! weights that few rows are multiplied with, as those of a transformer's tokens or of Winograd's points, that is a tenth of the time. Here the copy is made
 //! once, and gemm reads a matrix of one panel where it lies, as long as it gets few rows at a time.
 
 use std::ops::Range;
@@ -129,17 +129,8 @@ pub(super) fn multiply(
             inner,
             part,
         };
-        let heights = Parts {
-            len: band.len(),
-            size: HEIGHT,
-        };
-        for first in product.parts() {
-            for height in heights.ranges() {
-                let rows = band.start + height.start..band.start + height.end;
-                // SAFETY: the slices hold what the sizes say (asserted above), and no two blocks have a place of `out` in common.
-                unsafe { product.add_part(first, rows, 0..panel.len()) };
-            }
-        }
+        // SAFETY: the slices hold what the sizes say (asserted above), and no two blocks have a place of `out` in common.
+        unsafe { multiply_panel(&product, band.clone(), panel.len()) };
         let Some(bias) = bias else { return };
         for row in band {
             // SAFETY: as above; the place has been written by the product.
@@ -154,6 +145,66 @@ pub(super) fn multiply(
     match cores {
         Cores::All => (0..blocks).into_par_iter().for_each(block),
         Cores::One => (0..blocks).for_each(block),
+    }
+}
+
+/// A batch of `layers` independent products, `out = left * right` for each. `left` is `rows x layers x inner` and `out`
+/// is `rows x layers x columns` (the index of the layer is the middle one), `right` is `layers x inner x columns`, each layer in
+/// panels.
+pub(super) fn multiply_layers(
+    out: &mut [f32],
+    left: &[f32],
+    right: &[f32],
+    (layers, rows, columns, inner): (usize, usize, usize, usize),
+    cores: Cores,
+) {
+    assert_eq!(out.len(), rows * layers * columns);
+    assert_eq!(left.len(), rows * layers * inner);
+    assert_eq!(right.len(), layers * inner * columns);
+    if rows == 0 {
+        return;
+    }
+    let out = Shared::new(out);
+    let layer = |layer: usize| {
+        let right = &right[layer * inner * columns..][..inner * columns];
+        for panel in panels(columns).ranges() {
+            let product = Product {
+                // SAFETY: the panel begins inside the first row.
+                out: unsafe { out.at(layer * columns + panel.start) },
+                row_stride: layers * columns,
+                left: Matrix::of_rows(&left[layer * inner..], layers * inner),
+                right: Matrix::new(&right[panel.start * inner..panel.end * inner], inner, panel.len()),
+                inner,
+                // The number of rows depends on how many images are computed together, which must not change the order of
+                // sums.
+                part: part(usize::MAX, columns, inner),
+            };
+            // SAFETY: the slices hold what the sizes say (asserted above) from each layer's beginning on, and no two panels have a
+            // place of `out` in common.
+            unsafe { multiply_panel(&product, 0..rows, panel.len()) };
+        }
+    };
+    match cores {
+        Cores::All => (0..layers).into_par_iter().for_each(layer),
+        Cores::One => (0..layers).for_each(layer),
+    }
+}
+
+/// Computes some rows of a product whose right side is a panel of so many columns.
+///
+/// # Safety
+/// As [`Product::add_part`].
+unsafe fn multiply_panel(product: &Product<'_>, rows: Range<usize>, columns: usize) {
+    let heights = Parts {
+        len: rows.len(),
+        size: HEIGHT,
+    };
+    for first in product.parts() {
+        for height in heights.ranges() {
+            let rows = rows.start + height.start..rows.start + height.end;
+            // SAFETY: as this function's own.
+            unsafe { product.add_part(first, rows, 0..columns) };
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! How the network sees parameterized images in an iteration: through transformations, crops, or the tiles of octaves.
 
+use std::sync::PoisonError;
+
 use burn::tensor::Tensor;
 
 use super::Parameterized;
@@ -120,11 +122,14 @@ impl Parameterized<'_> {
     pub(super) fn add_pushes(&self, of_image: &Tensor<4>) {
         let [batch, _, rows, columns] = of_image.dims();
         let new = of_image.clone().abs().sum_dim(1).reshape([batch, rows * columns]);
-        let mut pushes = self.pushes.borrow_mut();
-        *pushes = Some(match pushes.take() {
+        let pushes = || self.pushes.lock().unwrap_or_else(PoisonError::into_inner);
+        // Not added under the lock: a thread that waits for others takes up other work.
+        let before = pushes().take();
+        let sum = match before {
             Some(before) => before + new,
             None => new,
-        });
+        };
+        *pushes() = Some(sum);
     }
 }
 

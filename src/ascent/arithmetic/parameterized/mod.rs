@@ -3,7 +3,7 @@
 
 mod look;
 
-use std::cell::RefCell;
+use std::sync::{Mutex, PoisonError};
 
 use burn::tensor::{Bool, Tensor, TensorData};
 
@@ -42,7 +42,7 @@ pub(in crate::ascent) struct Parameterized<'a> {
     /// Iterations of the whole ascent.
     steps: usize,
     /// How strongly each pixel was pushed so far, `[batch, rows * columns]`, where images are seen through crops.
-    pushes: RefCell<Option<Tensor<2>>>,
+    pushes: Mutex<Option<Tensor<2>>>,
     /// Channels, rows and columns of the images.
     picture: [usize; 3],
     seeds: Vec<u32>,
@@ -122,7 +122,7 @@ impl<'a> Parameterized<'a> {
             mean_of_picture: mean(first.mean(), [height, width]),
             crops,
             steps: recipe.steps,
-            pushes: RefCell::new(pushes),
+            pushes: Mutex::new(pushes),
             picture,
             z0,
             tensors: Tensors::new(batch),
@@ -182,7 +182,7 @@ impl Arithmetic for Parameterized<'_> {
     }
 
     fn read_pushes(&self) -> Result<Option<Vec<Vec<f32>>>> {
-        let Some(pushes) = self.pushes.borrow().clone() else {
+        let Some(pushes) = self.pushes.lock().unwrap_or_else(PoisonError::into_inner).clone() else {
             return Ok(None);
         };
         let [batch, len] = pushes.dims();

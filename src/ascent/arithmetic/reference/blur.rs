@@ -1,5 +1,7 @@
 //! The Gaussian blur of `scipy.ndimage.gaussian_filter`: two 1-D passes, reflecting at the edges.
 
+use rayon::prelude::*;
+
 /// Standard deviations at which SciPy cuts the kernel off.
 const TRUNCATE: f64 = 4.0;
 
@@ -45,7 +47,7 @@ pub fn blur(x: &mut [f64], sigma: f64, [rows, columns]: [usize; 2]) {
     }
     let mut down = vec![0.0; rows * columns];
     for plane in x.chunks_mut(rows * columns) {
-        blur_down(plane, &mut down, &kernel, rows, columns);
+        blur_down(plane, &mut down, &kernel, [rows, columns]);
         blur_across(&down, plane, &kernel, columns);
     }
 }
@@ -64,13 +66,17 @@ pub fn matrix(sigma: f64, len: usize) -> Vec<f64> {
     matrix
 }
 
+/// The fewest rows of a parallel task.
+const ROWS: usize = 16;
+
 /// Along the columns of a plane: whole rows are added up, weighted.
-fn blur_down(plane: &[f64], out: &mut [f64], kernel: &[f64], rows: usize, columns: usize) {
+fn blur_down(plane: &[f64], out: &mut [f64], kernel: &[f64], [rows, columns]: [usize; 2]) {
     let row = |y: isize| {
         let y = reflected(y, rows);
         &plane[y * columns..(y + 1) * columns]
     };
-    for (y, out) in out.chunks_mut(columns).enumerate() {
+    let lines = out.par_chunks_mut(columns).enumerate().with_min_len(ROWS);
+    lines.for_each(|(y, out)| {
         let y = signed(y);
         for (out, centre) in out.iter_mut().zip(row(y)) {
             *out = kernel[0] * centre;
@@ -81,27 +87,30 @@ fn blur_down(plane: &[f64], out: &mut [f64], kernel: &[f64], rows: usize, column
                 *out += weight * (above + below);
             }
         }
-    }
+    });
 }
 
 /// Along the rows of a plane, over a copy of each that is extended by its reflection.
 fn blur_across(plane: &[f64], out: &mut [f64], kernel: &[f64], columns: usize) {
     let radius = kernel.len() - 1;
-    let mut extended = vec![0.0; columns + 2 * radius];
-    for (row, out) in plane.chunks(columns).zip(out.chunks_mut(columns)) {
-        for (i, value) in extended.iter_mut().enumerate() {
-            *value = row[reflected(signed(i) - signed(radius), columns)];
-        }
-        for (out, centre) in out.iter_mut().zip(&extended[radius..]) {
-            *out = kernel[0] * centre;
-        }
-        for (offset, weight) in kernel.iter().enumerate().skip(1) {
-            let (left, right) = (&extended[radius - offset..], &extended[radius + offset..]);
-            for ((out, left), right) in out.iter_mut().zip(left).zip(right) {
-                *out += weight * (left + right);
+    let extended = || vec![0.0; columns + 2 * radius];
+    let lines = plane.par_chunks(columns).zip(out.par_chunks_mut(columns));
+    lines
+        .with_min_len(ROWS)
+        .for_each_init(extended, |extended, (row, out)| {
+            for (i, value) in extended.iter_mut().enumerate() {
+                *value = row[reflected(signed(i) - signed(radius), columns)];
             }
-        }
-    }
+            for (out, centre) in out.iter_mut().zip(&extended[radius..]) {
+                *out = kernel[0] * centre;
+            }
+            for (offset, weight) in kernel.iter().enumerate().skip(1) {
+                let (left, right) = (&extended[radius - offset..], &extended[radius + offset..]);
+                for ((out, left), right) in out.iter_mut().zip(left).zip(right) {
+                    *out += weight * (left + right);
+                }
+            }
+        });
 }
 
 #[cfg(test)]
@@ -123,6 +132,32 @@ mod tests {
         ];
         for (x, expected) in x.iter().zip(expected) {
             assert!((x - expected).abs() < 1e-12, "{x} {expected}");
+        }
+    }
+
+    /// Beside the matrices, which the GPU multiplies with: images of more rows than a task has.
+    #[test]
+    #[expect(clippy::cast_precision_loss, reason = "small numbers")]
+    fn every_row_is_blurred() {
+        let [rows, columns] = [3 * ROWS + 5, 2 * ROWS + 3];
+        let x: Vec<f64> = (0..2 * rows * columns).map(|i| (i as f64).sin() * 100.0).collect();
+        let mut blurred = x.clone();
+        blur(&mut blurred, 1.3, [rows, columns]);
+        let (down, across) = (matrix(1.3, rows), matrix(1.3, columns));
+        for (plane, blurred) in x.chunks(rows * columns).zip(blurred.chunks(rows * columns)) {
+            for (place, blurred) in blurred.iter().enumerate() {
+                let (y, x) = (place / columns, place % columns);
+                let row = |from: usize| {
+                    let line = &plane[from * columns..][..columns];
+                    line.iter()
+                        .zip(&across[x * columns..])
+                        .map(|(value, weight)| value * weight)
+                };
+                let expected: f64 = (0..rows)
+                    .map(|from| down[y * rows + from] * row(from).sum::<f64>())
+                    .sum();
+                assert!((blurred - expected).abs() < 1e-11, "{y} {x}: {blurred} {expected}");
+            }
         }
     }
 }

@@ -68,8 +68,7 @@ impl<'a> Crews<'a> {
             answers.collect::<Vec<_>>()
         };
         let answers: Vec<Vec<Result<Evaluation>>> = if crews == 1 {
-            // From inside rayon's pool: a thread outside of it would be put to sleep and woken for each parallel loop.
-            vec![rayon::scope(|_| work(0))]
+            vec![work(0)]
         } else {
             thread::scope(|scope| {
                 let (pools, work) = (self.pools.iter().take(crews).enumerate(), &work);

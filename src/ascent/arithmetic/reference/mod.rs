@@ -19,6 +19,9 @@ use crate::ascent::optimizer::{Adaptive, Moments};
 use crate::ascent::regularizer::Regularizers;
 use crews::Crews;
 
+/// Entries of a parallel task: one image alone keeps all cores busy.
+const CHUNK: usize = 1 << 13;
+
 /// A batch in float64.
 pub(in crate::ascent) struct Reference<'a> {
     crews: Crews<'a>,
@@ -53,26 +56,38 @@ impl<'a> Reference<'a> {
         }
     }
 
-    fn area(&self) -> usize {
-        self.image[1] * self.image[2]
+    /// Entries and pixels of an image.
+    fn sizes(&self) -> [usize; 2] {
+        [self.entries, self.image[1] * self.image[2]]
     }
+}
 
-    /// Of each image, for each pixel the sum of `term` (of the image and a place in it) over the pixel's channels.
-    fn pixel_sums(&self, x: &[Vec<f64>], term: impl Fn(usize, usize) -> f64 + Sync) -> Vec<Vec<f64>> {
-        let area = self.area();
-        (0..x.len())
-            .into_par_iter()
-            .map(|image| {
-                let mut sums = vec![0.0; area];
-                for start in (0..self.entries).step_by(area.max(1)) {
-                    for (pixel, sum) in sums.iter_mut().enumerate() {
-                        *sum += term(image, start + pixel);
-                    }
+/// Of each of `images` of `entries` entries, for each pixel the sum of `term` (of the image and a place in it) over the pixel's channels,
+/// whose planes have `area` pixels.
+fn pixel_sums(images: usize, [entries, area]: [usize; 2], term: impl Fn(usize, usize) -> f64 + Sync) -> Vec<Vec<f64>> {
+    let of_image = |image: usize| {
+        let mut sums = vec![0.0; area];
+        sums.par_chunks_mut(CHUNK).enumerate().for_each(|(chunk, sums)| {
+            for start in (chunk * CHUNK..entries).step_by(area) {
+                for (pixel, sum) in sums.iter_mut().enumerate() {
+                    *sum += term(image, start + pixel);
                 }
-                sums
-            })
-            .collect()
-    }
+            }
+        });
+        sums
+    };
+    (0..images).into_par_iter().map(of_image).collect()
+}
+
+/// Calls `change` for each entry of `of` and the one at its place in `with`, on all cores.
+fn by_chunks<T: Send, U: Sync>(of: &mut [T], with: &[U], change: impl Fn(&mut T, &U) + Sync) {
+    of.par_chunks_mut(CHUNK)
+        .zip(with.par_chunks(CHUNK))
+        .for_each(|(of, with)| {
+            for (of, with) in of.iter_mut().zip(with) {
+                change(of, with);
+            }
+        });
 }
 
 impl Arithmetic for Reference<'_> {
@@ -128,7 +143,11 @@ impl Arithmetic for Reference<'_> {
     #[expect(clippy::cast_possible_truncation, reason = "the network computes in float32")]
     #[expect(clippy::cast_precision_loss, reason = "a place in a blob is far below 2^52")]
     fn pass(&self, x: &Self::Images, _: usize) -> Result<Found<Self>> {
-        let images = x.iter().flatten().map(|x| *x as f32).collect();
+        let mut images = vec![0.0; x.len() * self.entries];
+        images
+            .par_chunks_mut(self.entries)
+            .zip(x)
+            .for_each(|(image, x)| by_chunks(image, x, |value, x| *value = *x as f32));
         let answer = self.crews.evaluate(images, &self.seeds)?;
         let values = answer.values.par_chunks(answer.values.len() / x.len());
         let read: Vec<(f32, f32, usize)> = values
@@ -154,9 +173,9 @@ impl Arithmetic for Reference<'_> {
 
     fn clip(&self, x: &mut Self::Images) {
         let [black, white] = RANGE;
-        for (x, mean) in x.iter_mut().flat_map(|x| x.iter_mut().zip(self.mean.iter())) {
-            *x = (*x + mean).clamp(black, white) - mean;
-        }
+        x.par_iter_mut().for_each(|x| {
+            by_chunks(x, &self.mean, |x, mean| *x = (*x + mean).clamp(black, white) - mean);
+        });
     }
 
     fn statistics(&self, x: &Self::Images) -> [Self::Numbers; 3] {
@@ -186,9 +205,7 @@ impl Arithmetic for Reference<'_> {
             .zip(rate)
             .for_each(|((x, gradient), rate)| {
                 let rate = *rate as f32;
-                for (x, gradient) in x.iter_mut().zip(gradient) {
-                    *x += f64::from(rate * gradient);
-                }
+                by_chunks(x, gradient, |x, gradient| *x += f64::from(rate * gradient));
             });
     }
 
@@ -221,11 +238,11 @@ impl Arithmetic for Reference<'_> {
     }
 
     fn select(&self, kept: &mut Self::Shown, flags: &Self::Flags, x: &Self::Shown) {
-        for ((kept, flag), x) in kept.iter_mut().zip(flags).zip(x) {
+        kept.par_iter_mut().zip(flags).zip(x).for_each(|((kept, flag), x)| {
             if *flag {
-                kept.copy_from_slice(x);
+                by_chunks(kept, x, |kept, x| *kept = *x);
             }
-        }
+        });
     }
 
     fn select_numbers(&self, kept: &mut Self::Numbers, flags: &Self::Flags, numbers: &Self::Numbers) {
@@ -241,7 +258,10 @@ impl Pixelwise for Reference<'_> {
     type Pixels = Vec<Vec<f64>>;
 
     fn scale(&self, x: &mut Self::Images, factor: f64) {
-        x.iter_mut().flatten().for_each(|value| *value *= factor);
+        x.par_iter_mut().for_each(|x| {
+            x.par_chunks_mut(CHUNK)
+                .for_each(|x| x.iter_mut().for_each(|value| *value *= factor));
+        });
     }
 
     fn blur(&self, x: &mut Self::Images) {
@@ -263,13 +283,13 @@ impl Pixelwise for Reference<'_> {
     }
 
     fn pixel_norms(&self, x: &Self::Images) -> Self::Pixels {
-        let mut sums = self.pixel_sums(x, |image, i| x[image][i] * x[image][i]);
+        let mut sums = pixel_sums(x.len(), self.sizes(), |image, i| x[image][i] * x[image][i]);
         sums.iter_mut().flatten().for_each(|sum| *sum = sum.sqrt());
         sums
     }
 
     fn pixel_benefits(&self, x: &Self::Images, gradient: &Self::Gradient) -> Self::Pixels {
-        self.pixel_sums(x, |image, i| {
+        pixel_sums(x.len(), self.sizes(), |image, i| {
             f64::from(gradient[image * self.entries + i]) * -x[image][i]
         })
     }
@@ -290,5 +310,37 @@ impl Pixelwise for Reference<'_> {
                 }
             }
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Planes of more pixels than a task has, in whole numbers.
+    #[test]
+    #[expect(clippy::cast_precision_loss, reason = "small numbers")]
+    fn every_channel_of_every_pixel_counts() {
+        let (area, channels, images) = (3 * CHUNK + 5, 3, 2);
+        let value = |image: usize, place: usize| ((place * 7 + image) % 13) as f64;
+        let found = pixel_sums(images, [channels * area, area], value);
+        assert_eq!(found.len(), images);
+        for (image, sums) in found.iter().enumerate() {
+            assert_eq!(sums.len(), area);
+            for (pixel, sum) in sums.iter().enumerate() {
+                let expected: f64 = (0..channels).map(|channel| value(image, channel * area + pixel)).sum();
+                assert_eq!(*sum, expected, "{image} {pixel}");
+            }
+        }
+    }
+
+    #[test]
+    #[expect(clippy::cast_precision_loss, reason = "small numbers")]
+    fn every_entry_is_changed_once() {
+        let len = 3 * CHUNK + 5;
+        let mut of: Vec<f64> = (0..len).map(|i| i as f64).collect();
+        let with: Vec<f64> = (0..len).map(|i| (i % 5) as f64).collect();
+        by_chunks(&mut of, &with, |of, with| *of += with);
+        assert!(of.iter().enumerate().all(|(i, of)| *of == (i + i % 5) as f64));
     }
 }

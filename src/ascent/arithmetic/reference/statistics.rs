@@ -1,27 +1,54 @@
-//! Norm, distance and standard deviation of an image, in one pass and to NumPy's accuracy.
+//! Norm, distance and standard deviation of an image, to NumPy's accuracy.
+
+use rayon::join;
+
+use super::CHUNK;
+use crate::network::host::vectorized;
 
 /// Length of the plain sums whose results are added pairwise, as NumPy's `pairwise_sum` does.
 const BLOCK: usize = 128;
+/// Sums of a block, which are added up at its end.
+const SUMS: usize = 8;
 
-/// The sum of `term(i)` for i in `[0, len)`, pairwise.
-fn pairwise(len: usize, term: &impl Fn(usize) -> f64) -> f64 {
-    fn sum(start: usize, len: usize, term: &impl Fn(usize) -> f64) -> f64 {
-        if len <= BLOCK {
-            let mut lanes = [0.0; 8];
-            let mut i = start;
-            while i + 8 <= start + len {
-                for (lane, sum) in lanes.iter_mut().enumerate() {
-                    *sum += term(i + lane);
-                }
-                i += 8;
-            }
-            let rest: f64 = (i..start + len).map(term).sum();
-            return lanes.iter().sum::<f64>() + rest;
-        }
-        let half = len / 2 / 8 * 8;
-        sum(start, half, term) + sum(start + half, len - half, term)
+/// The sums of `term`, pairwise, over the places of two slices of one length. `term` must be `#[inline(always)]`.
+///
+/// Where a sum is split depends on the length alone, so that its last bits do not depend on the number of cores.
+fn pairwise<const N: usize>(x: &[f64], y: &[f64], term: impl Fn(f64, f64) -> [f64; N] + Copy + Sync) -> [f64; N] {
+    let len = x.len();
+    if len <= BLOCK {
+        return vectorized(
+            #[inline(always)]
+            || block(x, y, term),
+        );
     }
-    sum(0, len, term)
+    let half = len / 2 / SUMS * SUMS;
+    let ((x, more_x), (y, more_y)) = (x.split_at(half), y.split_at(half));
+    let (sums, more) = (|| pairwise(x, y, term), || pairwise(more_x, more_y, term));
+    let (sums, more) = if len > CHUNK {
+        join(sums, more)
+    } else {
+        (sums(), more())
+    };
+    std::array::from_fn(|which| sums[which] + more[which])
+}
+
+/// The sums of `term` over the places of a block.
+#[inline(always)]
+fn block<const N: usize>(x: &[f64], y: &[f64], term: impl Fn(f64, f64) -> [f64; N]) -> [f64; N] {
+    let ((x, last_x), (y, last_y)) = (x.as_chunks::<SUMS>(), y.as_chunks::<SUMS>());
+    let mut sums = [[0.0; SUMS]; N];
+    for (x, y) in x.iter().zip(y) {
+        for place in 0..SUMS {
+            let terms = term(x[place], y[place]);
+            for which in 0..N {
+                sums[which][place] += terms[which];
+            }
+        }
+    }
+    std::array::from_fn(|which| {
+        let rest: f64 = last_x.iter().zip(last_y).map(|(x, y)| term(*x, *y)[which]).sum();
+        sums[which].iter().sum::<f64>() + rest
+    })
 }
 
 /// The figures that are recorded of an image in each iteration.
@@ -40,12 +67,23 @@ pub struct ImageStatistics {
 pub fn statistics(x: &[f64], x0: &[f64]) -> ImageStatistics {
     let len = x.len().min(x0.len());
     let (x, x0) = (&x[..len], &x0[..len]);
-    let mean = pairwise(len, &|i| x[i]) / len as f64;
-    let variance = pairwise(len, &|i| (x[i] - mean) * (x[i] - mean)) / len as f64;
+    let [sum, square, distance] = pairwise(
+        x,
+        x0,
+        #[inline(always)]
+        |x, x0| [x, x * x, (x - x0) * (x - x0)],
+    );
+    let mean = sum / len as f64;
+    let [deviation] = pairwise(
+        x,
+        x,
+        #[inline(always)]
+        |x, _| [(x - mean) * (x - mean)],
+    );
     ImageStatistics {
-        norm: pairwise(len, &|i| x[i] * x[i]).sqrt(),
-        dist: pairwise(len, &|i| (x[i] - x0[i]) * (x[i] - x0[i])).sqrt(),
-        std: variance.sqrt(),
+        norm: square.sqrt(),
+        dist: distance.sqrt(),
+        std: (deviation / len as f64).sqrt(),
     }
 }
 
@@ -61,11 +99,16 @@ const LANES: usize = 64;
 pub fn gradient_norm(gradient: &[f32]) -> f32 {
     let (blocks, rest) = gradient.as_chunks::<LANES>();
     let mut sums = [0.0f32; LANES];
-    for block in blocks {
-        for (sum, value) in sums.iter_mut().zip(block) {
-            *sum = (f64::from(*value) * f64::from(*value) + f64::from(*sum)) as f32;
-        }
-    }
+    vectorized(
+        #[inline(always)]
+        || {
+            for block in blocks {
+                for (sum, value) in sums.iter_mut().zip(block) {
+                    *sum = (f64::from(*value) * f64::from(*value) + f64::from(*sum)) as f32;
+                }
+            }
+        },
+    );
     let mut lanes = [0.0f32; 16];
     for vector in sums.chunks(16) {
         for (lane, sum) in lanes.iter_mut().zip(vector) {
@@ -81,4 +124,49 @@ pub fn gradient_norm(gradient: &[f32]) -> f32 {
     }
     let rest: f64 = rest.iter().map(|value| f64::from(value * value)).sum();
     ((f64::from(lanes[0]) + rest) as f32).sqrt()
+}
+
+#[cfg(test)]
+mod tests {
+    use rayon::ThreadPoolBuilder;
+
+    use super::*;
+
+    /// Lengths about those at which sums are split, and of images.
+    const LENGTHS: [usize; 9] = [0, 1, 7, 127, 129, CHUNK, CHUNK + 1, 3 * 227 * 227, 154_587 + 5];
+
+    /// Whole numbers, of which all sums are exact.
+    #[test]
+    #[expect(clippy::cast_precision_loss, reason = "small numbers")]
+    fn every_place_counts_once() {
+        for len in LENGTHS {
+            let x: Vec<f64> = (0..len).map(|i| (i % 8) as f64).collect();
+            let x0: Vec<f64> = (0..len).map(|i| (i % 3) as f64).collect();
+            let found = statistics(&x, &x0);
+            let squares: usize = (0..len).map(|i| (i % 8) * (i % 8)).sum();
+            let distance: usize = (0..len).map(|i| (i % 8).abs_diff(i % 3).pow(2)).sum();
+            assert_eq!(found.norm, (squares as f64).sqrt(), "{len}");
+            assert_eq!(found.dist, (distance as f64).sqrt(), "{len}");
+            if len > 0 && len % 8 == 0 {
+                // The mean is 3.5, and (0 - 3.5)^2 and so on 5.25 in the mean.
+                assert_eq!(found.std, 5.25f64.sqrt(), "{len}");
+            }
+        }
+        assert!(statistics(&[], &[]).std.is_nan(), "as NumPy says of nothing");
+    }
+
+    #[test]
+    #[expect(clippy::cast_precision_loss, reason = "small numbers")]
+    fn bits_do_not_depend_on_threads() {
+        let on = |threads: usize, len: usize| {
+            let pool = ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+            let x: Vec<f64> = (0..len).map(|i| (i as f64).sin() * 100.0).collect();
+            let x0: Vec<f64> = (0..len).map(|i| (i as f64).cos()).collect();
+            let ImageStatistics { norm, dist, std } = pool.install(|| statistics(&x, &x0));
+            [norm, dist, std].map(f64::to_bits)
+        };
+        for len in LENGTHS {
+            assert_eq!(on(1, len), on(3, len), "{len}");
+        }
+    }
 }

@@ -13,6 +13,7 @@ use crate::ascent::error::Result;
 use crate::ascent::optimizer::{Adaptive, Moments};
 use crate::ascent::pass::{floats, pass};
 use crate::ascent::recipe::Image;
+use crate::network::host::is_host;
 use crate::network::{Activation, Blob, Network};
 use crate::objective::Reach;
 
@@ -287,6 +288,18 @@ impl Arithmetic for Tensors<'_> {
     }
 
     fn select(&self, kept: &mut Self::Shown, flags: &Self::Flags, x: &Self::Shown) {
+        if is_host(self.device) {
+            // Where it costs nothing to look: most often all are kept, or none.
+            let chosen: Vec<bool> = flags.clone().into_data().iter::<bool>().collect();
+            match (chosen.contains(&true), chosen.contains(&false)) {
+                (true, true) => {}
+                (false, _) => return,
+                (true, false) => {
+                    *kept = x.clone();
+                    return;
+                }
+            }
+        }
         let dims = x.dims();
         let mask = flags.clone().reshape([dims[0], 1, 1, 1]).expand(dims);
         *kept = kept.clone().mask_where(mask, x.clone());

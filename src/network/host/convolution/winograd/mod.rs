@@ -24,7 +24,8 @@ use self::side::Side;
 use self::transform::{Axis, Input, Output, POINTS};
 pub(super) use self::weights::Weights;
 use super::geometry::Geometry;
-use crate::network::host::gemm::{Cores, multiply_layers};
+use crate::network::host::gemm::Cores;
+use crate::network::host::panels::multiply_layers;
 use crate::network::host::scratch::with_scratch;
 use crate::network::host::vector::{LANES, with_vectors};
 

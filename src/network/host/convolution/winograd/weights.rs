@@ -1,18 +1,18 @@
 //! A convolution's weights, transformed to Winograd's interpolation points.
 
 use std::borrow::Cow;
-use std::sync::OnceLock;
-
-use rayon::prelude::*;
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::thread;
 
 use super::transform::{POINTS, factors};
 use super::{TILE, taps};
 use crate::network::host::HostArray;
 use crate::network::host::convolution::Geometry;
+use crate::network::host::panels;
 use crate::network::host::vector::LANES;
 
 /// One convolution's transformed weights, each direction computed when it is first used: for each group and point a
-/// matrix, inputs x outputs forward and outputs x inputs backward, both extents padded with zeros to whole vectors.
+/// matrix in panels, inputs x outputs forward and outputs x inputs backward, both extents padded with zeros to whole vectors.
 pub(in crate::network::host) struct Weights {
     source: HostArray,
     forward: OnceLock<Vec<f32>>,
@@ -92,14 +92,15 @@ fn of_phases<'a>(weight: &'a [f32], geometry: &Geometry) -> Cow<'a, [f32]> {
 }
 
 /// For each group and point the matrix whose rows are the channels of the first side and whose columns are those of the
-/// second.
+/// second, in panels.
 fn at_points(weight: &[f32], geometry: &Geometry, sides: [Channels; 2]) -> Vec<f32> {
     let [rows, columns] = sides.map(|channels| channels.count.next_multiple_of(LANES));
     let weight = of_phases(weight, geometry);
     let group_len = weight.len() / geometry.group;
     let mut matrices = vec![0.0; geometry.group * TILE * rows * columns];
-    let points = matrices.par_chunks_mut(rows * columns).enumerate();
-    points.for_each(|(number, matrix)| {
+    let points = Mutex::new(matrices.chunks_mut(rows * columns).enumerate());
+    let next = || points.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let of_point = |number: usize, matrix: &mut [f32]| {
         let weight = &weight[number / TILE * group_len..][..group_len];
         let point = [number % TILE / POINTS, number % POINTS];
         match taps(geometry) {
@@ -107,6 +108,21 @@ fn at_points(weight: &[f32], geometry: &Geometry, sides: [Channels; 2]) -> Vec<f
             Some(4) => fill::<4>(matrix, weight, sides, point),
             _ => fill::<5>(matrix, weight, sides, point),
         }
+        matrix.copy_from_slice(&panels::arranged(matrix, rows, columns));
+    };
+    let work = || {
+        while let Some((number, matrix)) = next() {
+            of_point(number, matrix);
+        }
+    };
+    // Not by rayon: one of its threads that waits for the others takes up other work, as another image of this layer, which would
+    // wait for these weights for ever.
+    thread::scope(|scope| {
+        for _ in 1..rayon::current_num_threads() {
+            // Where the system refuses a thread, the others do its work.
+            let _ = thread::Builder::new().spawn_scoped(scope, work);
+        }
+        work();
     });
     matrices
 }

@@ -99,11 +99,8 @@ impl Activation {
         let entries: usize = self.pushed.shape().iter().product();
         let climbed = self.pushed.view([batch, entries / batch]).narrow(1, entry, 1).sum();
         let gradient = || images.grad(&climbed.backward());
-        match climbed
-            .is_tracked()
-            .then(|| in_pool(&images.device(), gradient))
-            .flatten()
-        {
+        let found = climbed.is_tracked().then(|| in_pool(&images.device(), gradient));
+        match found.flatten() {
             Some(gradient) => floats(gradient),
             None => Ok(vec![0.0; images.dims().iter().product()]),
         }

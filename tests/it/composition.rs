@@ -170,21 +170,27 @@ const CONVOLUTIONS: &[[usize; 6]] = &[
     [832, 7, 384, 1, 1, 0],
 ];
 
+/// A convolution of square images by a square kernel: channels, side, outputs, kernel, stride and padding.
+fn square([channels, side, outputs, kernel, stride, pad]: [usize; 6]) -> Geometry {
+    let extent = (side + 2 * pad - kernel) / stride + 1;
+    Geometry {
+        input: [channels, side, side],
+        output: [outputs, extent, extent],
+        kernel: [kernel; 2],
+        stride: [stride; 2],
+        pad: [pad; 2],
+        dilation: [1; 2],
+        group: 1,
+    }
+}
+
 /// All cores share one image's product, but in a batch each has images of its own: no bit may tell.
 #[test]
 fn an_image_of_a_batch_is_computed_as_one_alone() {
     let device = Device::flex().autodiff();
-    for [channels, side, outputs, kernel, stride, pad] in CONVOLUTIONS.iter().copied() {
-        let extent = (side + 2 * pad - kernel) / stride + 1;
-        let geometry = Geometry {
-            input: [channels, side, side],
-            output: [outputs, extent, extent],
-            kernel: [kernel; 2],
-            stride: [stride; 2],
-            pad: [pad; 2],
-            dilation: [1; 2],
-            group: 1,
-        };
+    for sizes in CONVOLUTIONS.iter().copied() {
+        let geometry = square(sizes);
+        let [channels, side, outputs, kernel, ..] = sizes;
         let weight = draw([outputs, channels, kernel, kernel], 2, &device);
         let layer = |x| apply_with(x, weight.clone(), None, Convolve::new(geometry, Some(0.0)));
         let one = draw([1, channels, side, side], 1, &device);
@@ -201,15 +207,7 @@ fn an_image_of_a_batch_is_computed_as_one_alone() {
 /// of those may have what that one waits for.
 #[test]
 fn weights_are_made_while_others_wait() {
-    let geometry = Geometry {
-        input: [64, 12, 12],
-        output: [64, 12, 12],
-        kernel: [3; 2],
-        stride: [1; 2],
-        pad: [1; 2],
-        dilation: [1; 2],
-        group: 1,
-    };
+    let geometry = square([64, 12, 64, 3, 1, 1]);
     let (done, is_done) = mpsc::channel();
     thread::spawn(move || {
         let device = Device::flex().autodiff();
@@ -231,15 +229,7 @@ fn weights_are_made_while_others_wait() {
 #[test]
 fn other_weights_are_transformed_anew() {
     let device = Device::flex().autodiff();
-    let geometry = Geometry {
-        input: [32, 12, 12],
-        output: [32, 12, 12],
-        kernel: [3; 2],
-        stride: [1; 2],
-        pad: [1; 2],
-        dilation: [1; 2],
-        group: 1,
-    };
+    let geometry = square([32, 12, 32, 3, 1, 1]);
     let x = draw([1, 32, 12, 12], 1, &device);
     let layer = Convolve::new(geometry, None);
     for seed in [2, 3, 2] {

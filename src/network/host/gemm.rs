@@ -28,11 +28,7 @@ impl<'a> Matrix<'a> {
     /// `rows x columns`, row-major.
     pub(super) fn new(values: &'a [f32], rows: usize, columns: usize) -> Self {
         assert_eq!(values.len(), rows * columns, "a matrix of {rows} x {columns}");
-        Self {
-            values,
-            row_stride: columns,
-            column_stride: 1,
-        }
+        Self::of_rows(values, columns)
     }
 
     /// The transpose of this view.
@@ -52,6 +48,16 @@ pub(super) enum Cores {
     All,
     /// On the calling thread alone; the other cores compute other images meanwhile.
     One,
+}
+
+impl Cores {
+    /// Calls `work` for each number below `count`.
+    pub(super) fn for_each(self, count: usize, work: impl Fn(usize) + Sync + Send) {
+        match self {
+            Self::All => (0..count).into_par_iter().for_each(work),
+            Self::One => (0..count).for_each(work),
+        }
+    }
 }
 
 /// The smallest block, in columns and rows, that is given to a core.

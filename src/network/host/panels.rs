@@ -1,8 +1,8 @@
 //! Matrix products whose right side is kept as gemm's kernel reads it.
 //!
 //! gemm copies what it multiplies into panels, of as many columns as its kernel takes at once, and does so in every product. Of
-//! weights that few rows are multiplied with, as those of a transformer's tokens or of Winograd's points, that is a tenth of the time. Here the copy is made
-//! once, and gemm reads a matrix of one panel where it lies, as long as it gets few rows at a time.
+//! weights that few rows are multiplied with, as those of a transformer's tokens or of Winograd's points, that is a tenth of the
+//! time. Here the copy is made once, and gemm reads a matrix of one panel where it lies, as long as it gets few rows at a time.
 
 use std::ops::Range;
 
@@ -141,10 +141,7 @@ pub(super) fn multiply(
         }
     };
     let blocks = bands.count() * panels.count();
-    match cores {
-        Cores::All => (0..blocks).into_par_iter().for_each(block),
-        Cores::One => (0..blocks).for_each(block),
-    }
+    cores.for_each(blocks, block);
 }
 
 /// A batch of `layers` independent products, `out = left * right` for each. `left` is `rows x layers x inner` and `out`
@@ -183,10 +180,7 @@ pub(super) fn multiply_layers(
             unsafe { multiply_panel(&product, 0..rows, panel.len()) };
         }
     };
-    match cores {
-        Cores::All => (0..layers).into_par_iter().for_each(layer),
-        Cores::One => (0..layers).for_each(layer),
-    }
+    cores.for_each(layers, layer);
 }
 
 /// Computes some rows of a product whose right side is a panel of so many columns.
